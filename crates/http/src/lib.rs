@@ -1,0 +1,1 @@
+//! A SCIM service as a tower service, without a runtime.

@@ -1,0 +1,1 @@
+//! RFC 7644 section 3 without HTTP: operations in, replies out.

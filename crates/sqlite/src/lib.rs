@@ -1,0 +1,1 @@
+//! A SCIM store in an SQLite file.

@@ -1,0 +1,1 @@
+//! The storage seam of a SCIM server, and the store in memory.

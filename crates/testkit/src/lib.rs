@@ -1,0 +1,1 @@
+//! Vectors, recorded scenarios and laws for SCIM crates and servers.

@@ -1,0 +1,87 @@
+//! What can go wrong with the directory, in words for the person at the command line.
+
+use std::path::PathBuf;
+
+use crate::token::NoRandomness;
+
+/// Why the directory could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DirectoryError {
+    /// The file cannot be opened or made.
+    #[error("cannot open the database `{}`", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// The path names no file.
+    #[error("`{}` names no file, and the database must be one: give a path such as securecodinghub.db", .0.display())]
+    NotAFile(PathBuf),
+    /// A newer version of the product has written the file.
+    #[error(
+        "the database is of version {found} and this program knows versions up to {known}: run the newer securecodinghub"
+    )]
+    Newer {
+        /// The version of the file.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// The file is there and the database in it fails.
+    #[error("the database fails")]
+    Database(#[from] rusqlite::Error),
+    /// A name that no organisation can have.
+    #[error("`{}` is no name for an organisation: {reason}", given.escape_debug())]
+    BadName {
+        /// What was given.
+        given: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A label that no token can have.
+    #[error("`{}` is no label for a token: {reason}", given.escape_debug())]
+    BadLabel {
+        /// What was given.
+        given: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Another organisation has this name, perhaps with other capitals.
+    #[error("there is an organisation `{0}` already: choose another name")]
+    NameTaken(String),
+    /// More seats than can be counted.
+    #[error("{0} seats are more than can be counted: leave the limit out instead")]
+    TooManySeats(u64),
+    /// No organisation has this name.
+    #[error("there is no organisation `{}`: see `securecodinghub org list`", .0.escape_debug())]
+    UnknownOrganisation(String),
+    /// The organisation has as many living tokens as it may.
+    #[error(
+        "organisation `{organisation}` has {} living tokens ({}), and more may not live at a time: take one that is out \
+         of use and run `securecodinghub token revoke --org '{organisation}' ID` first",
+        living.len(),
+        living.join(", ")
+    )]
+    TooManyTokens {
+        /// The organisation.
+        organisation: String,
+        /// The public ids of its living tokens, oldest first.
+        living: Vec<String>,
+    },
+    /// The organisation has no token with this id.
+    #[error(
+        "organisation `{organisation}` has no token `{}`: see `securecodinghub token list --org '{organisation}'`",
+        token.escape_debug()
+    )]
+    UnknownToken {
+        /// The organisation.
+        organisation: String,
+        /// What was given as the token's id.
+        token: String,
+    },
+    /// No token can be made.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+}

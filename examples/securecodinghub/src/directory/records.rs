@@ -1,0 +1,235 @@
+//! The rows of the directory as the rest of the product sees them.
+
+use caseless::Caseless;
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use unicode_normalization::UnicodeNormalization;
+
+use super::DirectoryError;
+use crate::policy::{Deletion, Edition, Linking, Profile, Seats};
+
+/// Longest name of an organisation and longest label of a token, in characters.
+const LONGEST: usize = 100;
+
+/// One customer: everything that a token can reach belongs to one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organisation {
+    /// A UUID that stays when the name changes: what the resources of the organisation are kept under.
+    pub id: String,
+    /// The name that an administrator gave.
+    pub name: String,
+    /// How many users it may have; `None` is no limit.
+    pub seats: Option<u64>,
+    /// How its requests are read.
+    pub profile: Profile,
+    /// What happens to accounts that are there already.
+    pub linking: Linking,
+    /// What DELETE does to a user.
+    pub deletion: Deletion,
+    /// Whether its tokens are let in at all. When not, they are answered 403.
+    pub scim_enabled: bool,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+}
+
+impl Organisation {
+    pub(super) const COLUMNS: &str = "o.id, o.name, o.seats, o.profile, o.linking, o.deletion, o.scim_enabled, o.created";
+
+    /// Reads [`Self::COLUMNS`], of which the first is column `at` of the row.
+    pub(super) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(at)?,
+            name: row.get(at + 1)?,
+            seats: row.get(at + 2)?,
+            profile: row.get::<_, Named<_>>(at + 3)?.0,
+            linking: row.get::<_, Named<_>>(at + 4)?.0,
+            deletion: row.get::<_, Named<_>>(at + 5)?.0,
+            scim_enabled: row.get(at + 6)?,
+            created: row.get::<_, Moment>(at + 7)?.0,
+        })
+    }
+}
+
+/// An organisation to be made.
+#[derive(Clone, Debug)]
+pub struct NewOrganisation {
+    /// Its name.
+    pub name: String,
+    /// How many users it may have; `None` is no limit.
+    pub seats: Option<u64>,
+    /// How its requests are read.
+    pub profile: Profile,
+    /// What happens to accounts that are there already.
+    pub linking: Linking,
+    /// What DELETE does to a user.
+    pub deletion: Deletion,
+}
+
+impl NewOrganisation {
+    /// An organisation without a seat limit, open to every provider, with the policies of the edition.
+    pub fn named(name: impl Into<String>, edition: Edition) -> Self {
+        Self {
+            name: name.into(),
+            seats: None,
+            profile: Profile::Tolerant,
+            linking: edition.linking(),
+            deletion: edition.deletion(),
+        }
+    }
+}
+
+/// What is to become different about an organisation; `None` leaves as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// A new seat limit, or `Some(None)` for no limit.
+    pub seats: Option<Option<u64>>,
+    /// Another profile.
+    pub profile: Option<Profile>,
+    /// Another policy for accounts that are there already.
+    pub linking: Option<Linking>,
+    /// Another policy for DELETE.
+    pub deletion: Option<Deletion>,
+    /// Whether tokens are let in.
+    pub scim_enabled: Option<bool>,
+}
+
+/// What is kept of a token, and can be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRecord {
+    /// A short public name, for revoking it and for the log.
+    pub id: String,
+    /// The id of its organisation.
+    pub organisation: String,
+    /// What an administrator called it; may be empty.
+    pub label: String,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+    /// When a request last carried it, to the minute.
+    pub last_used: Option<DateTime<Utc>>,
+    /// When it was revoked; `None` while it lives.
+    pub revoked: Option<DateTime<Utc>>,
+}
+
+impl TokenRecord {
+    pub(super) const COLUMNS: &str = "t.id, t.organisation, t.label, t.created, t.last_used, t.revoked";
+
+    /// Reads [`Self::COLUMNS`], of which the first is column `at` of the row.
+    pub(super) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(at)?,
+            organisation: row.get(at + 1)?,
+            label: row.get(at + 2)?,
+            created: row.get::<_, Moment>(at + 3)?.0,
+            last_used: row.get::<_, Option<Moment>>(at + 4)?.map(|moment| moment.0),
+            revoked: row.get::<_, Option<Moment>>(at + 5)?.map(|moment| moment.0),
+        })
+    }
+}
+
+/// Whom a token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authenticated {
+    /// The organisation of the token.
+    pub organisation: Organisation,
+    /// The public id of the token, for the provisioning log.
+    pub token_id: String,
+}
+
+pub(super) fn check_name(name: &str) -> Result<(), DirectoryError> {
+    let reason = if name.is_empty() { Some("it is empty") } else { wrong_with(name) };
+    reason.map_or(Ok(()), |reason| Err(DirectoryError::BadName { given: name.to_owned(), reason }))
+}
+
+pub(super) fn check_label(label: &str) -> Result<(), DirectoryError> {
+    wrong_with(label).map_or(Ok(()), |reason| Err(DirectoryError::BadLabel { given: label.to_owned(), reason }))
+}
+
+pub(super) fn check_seats(seats: Option<u64>) -> Result<(), DirectoryError> {
+    match seats {
+        Some(number) if number > Seats::MAX => Err(DirectoryError::TooManySeats(number)),
+        _ => Ok(()),
+    }
+}
+
+/// Names and labels go into tables and logs, one to a line, so they must not hide or move what stands around them.
+fn wrong_with(text: &str) -> Option<&'static str> {
+    let unprintable = |c: char| {
+        c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+    };
+    if text.trim() != text {
+        Some("it begins or ends with a space")
+    } else if text.chars().any(unprintable) {
+        Some("it has a character that cannot be printed")
+    } else if text.chars().count() > LONGEST {
+        Some("it is longer than 100 characters")
+    } else {
+        None
+    }
+}
+
+/// The form in which two names are the same when they differ in case only.
+pub(super) fn name_key(name: &str) -> String {
+    name.nfd().default_case_fold().nfd().collect()
+}
+
+/// This moment, as exactly as the database keeps it, so that what is returned equals what is read later.
+pub(super) fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}
+
+/// A moment as the database has it: RFC 3339 in UTC to the millisecond. As texts they sort like the moments.
+pub(super) struct Moment(pub(super) DateTime<Utc>);
+
+impl ToSql for Moment {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.to_rfc3339_opts(SecondsFormat::Millis, true).into())
+    }
+}
+
+impl FromSql for Moment {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let moment = DateTime::parse_from_rfc3339(value.as_str()?).map_err(FromSqlError::other)?;
+        Ok(Self(moment.with_timezone(&Utc)))
+    }
+}
+
+/// One of the policies' enums, by its name.
+struct Named<T>(T);
+
+impl<T> FromSql for Named<T>
+where
+    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map(Self).map_err(FromSqlError::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_same_without_case() {
+        assert_eq!(name_key("ACME"), name_key("acme"));
+        assert_eq!(name_key("STRASSE"), name_key("straße"));
+        assert_eq!(name_key("É"), name_key("e\u{301}"));
+        assert_ne!(name_key("acme"), name_key("acme2"));
+    }
+
+    #[test]
+    fn names_that_would_spoil_a_table_are_refused() {
+        for good in ["a", "Acme GmbH & Co. KG", "日本", &"x".repeat(100)] {
+            assert!(check_name(good).is_ok(), "{good:?}");
+        }
+        for bad in ["", " ", " a", "a ", "a\nb", "a\u{202E}b", "a\u{0}", &"x".repeat(101)] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
+        assert!(check_label("").is_ok());
+        assert_eq!(
+            check_label("a\tb").unwrap_err().to_string(),
+            r"`a\tb` is no label for a token: it has a character that cannot be printed"
+        );
+    }
+}

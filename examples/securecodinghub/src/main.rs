@@ -1,0 +1,2 @@
+//! An example of scimwright.
+fn main() {}
