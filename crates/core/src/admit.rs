@@ -434,6 +434,7 @@ impl Reader {
             return Ok(None);
         }
         check_simple(attribute.data_type, &value)
+            .map_err(|source| if attribute.is_hidden() { source.hide() } else { source })
             .map_err(|source| AdmitError::Value { path: place.to_string(), source })?;
         let Value::Object(object) = value else {
             let name = value.as_str().filter(|_| place.parent.is_none() && attribute.name.as_str() == "userName");

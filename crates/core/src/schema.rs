@@ -46,7 +46,7 @@ pub struct Attribute {
     /// What a reference may point to: names of resource types, `external` or `uri`.
     pub reference_types: Vec<String>,
     /// The parts of a complex attribute.
-    pub sub_attributes: Vec<Attribute>,
+    pub sub_attributes: Vec<Self>,
 }
 
 /// RFC 7643 section 2.3.

@@ -175,7 +175,7 @@ pub fn show(
 }
 
 fn show_attribute(attribute: &Attribute, value: &Value, choice: Choice<'_>, just_set: bool) -> Option<Value> {
-    if hidden(attribute) {
+    if attribute.is_hidden() {
         return None;
     }
     let choice = match (attribute.returned, choice) {
@@ -199,7 +199,7 @@ fn show_attribute(attribute: &Attribute, value: &Value, choice: Choice<'_>, just
     let object = |object: &Map<String, Value>| -> Option<Value> {
         let parts: Map<_, _> = object
             .iter()
-            .filter(|(name, _)| attribute.sub(name).is_some_and(|sub| !hidden(sub) && visible(sub)))
+            .filter(|(name, _)| attribute.sub(name).is_some_and(|sub| !sub.is_hidden() && visible(sub)))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         (!parts.is_empty()).then_some(Value::Object(parts))
@@ -214,9 +214,12 @@ fn show_attribute(attribute: &Attribute, value: &Value, choice: Choice<'_>, just
     }
 }
 
-/// Never shown, whatever a schema says about `returned`: writeOnly values are not read (RFC 7643 section 7).
-fn hidden(attribute: &Attribute) -> bool {
-    attribute.returned == Returned::Never || attribute.mutability == Mutability::WriteOnly
+impl Attribute {
+    /// Whether nobody may read it, whatever else a schema says: `returned` is never, or it is write-only (RFC 7643 section 7).
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.returned == Returned::Never || self.mutability == Mutability::WriteOnly
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,11 @@ pub struct ValueError {
 }
 
 impl ValueError {
+    /// The same without the value, for what nobody may read.
+    pub(crate) fn hide(self) -> Self {
+        Self { found: "something else".to_owned(), ..self }
+    }
+
     pub(crate) fn new(expected: &'static str, found: &Value) -> Self {
         Self { expected, found: describe(found) }
     }

@@ -1,0 +1,161 @@
+//! What a request asks, apart from who asks: parameters, headers, body.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use scimwright_compat::{Profile, Quirk};
+use scimwright_core::{ScimError, ScimType, Selection};
+use scimwright_service::{Expect, ListQuery, Operation};
+use serde_json::Value;
+
+use crate::route::Route;
+
+/// The query string, names in any case, unknown ones passed over (RFC 7644 section 3.4.2).
+#[derive(Debug, Default)]
+pub(crate) struct Parameters {
+    attributes: Option<String>,
+    excluded: Option<String>,
+    pub(crate) filter: Option<String>,
+    start_index: Option<String>,
+    count: Option<String>,
+}
+
+impl Parameters {
+    pub(crate) fn read(query: &str) -> Result<Self, ScimError> {
+        let mut read = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let slot = match name.to_ascii_lowercase().as_str() {
+                "attributes" => &mut read.attributes,
+                "excludedattributes" => &mut read.excluded,
+                "filter" => &mut read.filter,
+                "startindex" => &mut read.start_index,
+                "count" => &mut read.count,
+                _ => continue,
+            };
+            // Taking either of two filters could answer more than was asked for.
+            if slot.replace(value.into_owned()).is_some() {
+                return Err(ScimError::bad(ScimType::InvalidValue, format!("the parameter `{name}` is given twice")));
+            }
+        }
+        Ok(read)
+    }
+
+    pub(crate) fn selection(&self) -> Result<Selection, ScimError> {
+        let names = |list: &Option<String>| list.clone().unwrap_or_default();
+        let (attributes, excluded) = (names(&self.attributes), names(&self.excluded));
+        Ok(Selection::new(attributes.split(','), excluded.split(','))?)
+    }
+
+    fn list_query(&self) -> Result<ListQuery, ScimError> {
+        Ok(ListQuery {
+            filter: self.filter.clone(),
+            start_index: self.start_index.as_deref().map(|text| integer("startIndex", text)).transpose()?,
+            count: self.count.as_deref().map(|text| integer("count", text)).transpose()?,
+        })
+    }
+}
+
+/// A whole number; one too large to be counted is as good as the largest.
+fn integer(name: &str, text: &str) -> Result<i64, ScimError> {
+    let text = text.trim();
+    let (digits, limit) = match text.strip_prefix('-') {
+        Some(digits) => (digits, i64::MIN),
+        None => (text, i64::MAX),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ScimError::bad(ScimType::InvalidValue, format!("`{name}` is not a whole number")));
+    }
+    Ok(text.parse().unwrap_or(limit))
+}
+
+/// The operation of a request that was let in.
+pub(crate) fn operation(route: Route, parts: &Parts, body: &Bytes, profile: &Profile) -> Result<Operation, ScimError> {
+    let parameters = Parameters::read(parts.uri.query().unwrap_or_default())?;
+    if route.is_discovery() && parameters.filter.is_some() {
+        // RFC 7644 section 4: a filter there is refused rather than ignored.
+        return Err(ScimError::new(403, "discovery cannot be filtered: leave `filter` out"));
+    }
+    let expect = list_of_tags(&parts.headers, &IF_MATCH);
+    Ok(match (route, &parts.method) {
+        (Route::ServiceProviderConfig, _) => Operation::ServiceProviderConfig,
+        (Route::Schemas, _) => Operation::Schemas,
+        (Route::Schema(urn), _) => Operation::Schema(urn),
+        (Route::ResourceTypes, _) => Operation::ResourceTypes,
+        (Route::ResourceType(name), _) => Operation::ResourceType(name),
+        (Route::Type(resource_type), &Method::POST) => {
+            Operation::Create { resource_type, selection: parameters.selection()?, body: json(parts, body, profile)? }
+        }
+        (Route::Type(resource_type), _) => {
+            Operation::List { resource_type, query: parameters.list_query()?, selection: parameters.selection()? }
+        }
+        (Route::Resource(resource_type, id), &Method::PUT) => {
+            let (selection, body) = (parameters.selection()?, json(parts, body, profile)?);
+            Operation::Replace { resource_type, id, body, selection, expect }
+        }
+        (Route::Resource(resource_type, id), &Method::PATCH) => {
+            let (selection, body) = (parameters.selection()?, json(parts, body, profile)?);
+            Operation::Patch { resource_type, id, body, selection, expect }
+        }
+        (Route::Resource(resource_type, id), &Method::DELETE) => Operation::Delete { resource_type, id, expect },
+        (Route::Resource(resource_type, id), _) => {
+            let unless = list_of_tags(&parts.headers, &IF_NONE_MATCH);
+            Operation::Get { resource_type, id, selection: parameters.selection()?, unless }
+        }
+        (Route::Unsupported(what), _) => return Err(unsupported(what)),
+    })
+}
+
+pub(crate) fn unsupported(what: &str) -> ScimError {
+    ScimError::new(501, format!("{what} is not supported here: see ServiceProviderConfig"))
+}
+
+/// A header that may come in several lines.
+fn list_of_tags(headers: &HeaderMap, name: &HeaderName) -> Option<Expect> {
+    let lines: Vec<_> = headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    (!lines.is_empty()).then(|| Expect::parse(&lines.join(", ")))
+}
+
+/// The body as JSON: RFC 7644 sections 3.1 and 8.1.
+fn json(parts: &Parts, body: &Bytes, profile: &Profile) -> Result<Value, ScimError> {
+    match parts.headers.get(CONTENT_TYPE) {
+        Some(media_type) => {
+            let essence = String::from_utf8_lossy(media_type.as_bytes());
+            let essence = essence.split(';').next().unwrap_or_default().trim();
+            let known =
+                ["application/scim+json", "application/json"].iter().any(|known| known.eq_ignore_ascii_case(essence));
+            if !known {
+                return Err(ScimError::new(415, "send the body as application/scim+json"));
+            }
+        }
+        None if profile.has(Quirk::NoContentType) => {}
+        None => return Err(ScimError::new(415, "Content-Type is missing: send the body as application/scim+json")),
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        // The words of the parser name a place, never the text that stands there.
+        ScimError::bad(ScimType::InvalidSyntax, format!("the body is not JSON: {error}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_generously_but_never_guessed() {
+        assert_eq!(integer("count", " 7 "), Ok(7));
+        assert_eq!(integer("count", "-3"), Ok(-3));
+        assert_eq!(integer("count", "99999999999999999999"), Ok(i64::MAX));
+        assert_eq!(integer("count", "-99999999999999999999"), Ok(i64::MIN));
+        for bad in ["", "abc", "1.5", "1e3", "--1", "0x1"] {
+            assert!(integer("count", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_known_in_any_case_and_given_once() {
+        let read = Parameters::read("FILTER=a+b%2Bc&foo=bar&aadOptscim062020").unwrap();
+        assert_eq!(read.filter.as_deref(), Some("a b+c"));
+        assert!(Parameters::read("filter=a&Filter=b").is_err());
+    }
+}

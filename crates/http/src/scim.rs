@@ -1,0 +1,148 @@
+//! The tower service.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http::{Method, Request, Response};
+use http_body::Body;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use scimwright_core::ScimError;
+use scimwright_service::{Context, Service};
+
+use crate::request::{operation, unsupported};
+use crate::response::{ScimResponse, method_not_allowed, of_denied, of_error, of_reply};
+use crate::route::Route;
+use crate::{Authenticate, Denied};
+
+/// A SCIM service provider as a tower service. A clone is a handle to the same one.
+#[derive(Clone, Debug)]
+pub struct Scim {
+    service: Arc<Service>,
+    authenticate: Arc<dyn Authenticate>,
+    mount: Arc<str>,
+    max_body: usize,
+}
+
+impl Scim {
+    /// Serves the service to those whom `authenticate` lets in.
+    #[must_use]
+    pub fn new(service: Service, authenticate: impl Authenticate) -> Self {
+        Self { service: Arc::new(service), authenticate: Arc::new(authenticate), mount: "".into(), max_body: 4 << 20 }
+    }
+
+    /// Below this path, such as `/scim/v2`. Leave it out where a router strips the path before.
+    #[must_use]
+    pub fn mount(mut self, path: &str) -> Self {
+        self.mount = path.trim_end_matches('/').into();
+        self
+    }
+
+    /// Takes bodies of at most so many bytes (4 MiB unless said otherwise); larger ones are answered 413.
+    #[must_use]
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Answers one request. Never fails: what goes wrong is an answer too.
+    pub async fn handle<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        let head = parts.method == Method::HEAD;
+        let response = self.answer(parts, body).await.unwrap_or_else(|response| *response);
+        if head { response.map(|_| Full::default()) } else { response }
+    }
+
+    async fn answer<B>(&self, mut parts: Parts, body: B) -> Result<ScimResponse, Box<ScimResponse>>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let route = self.route(&mut parts);
+        let context = self.caller(&parts, route.as_ref().ok()).await.map_err(|denied| Box::new(of_denied(denied)))?;
+        let route = route.map_err(refuse)?;
+        if let Route::Unsupported(what) = route {
+            return Err(refuse(unsupported(what)));
+        }
+        if !route.allows(&parts.method) {
+            return Err(Box::new(method_not_allowed(route.allow())));
+        }
+        let body = self.read(&parts, body).await.map_err(refuse)?;
+        let operation = operation(route, &parts, &body, &context.profile).map_err(refuse)?;
+        match self.service.handle(&context, operation).await {
+            Ok(reply) => Ok(of_reply(reply)),
+            Err(error) => Err(refuse(error)),
+        }
+    }
+
+    fn route(&self, parts: &mut Parts) -> Result<Route, ScimError> {
+        let outside = || ScimError::not_found("an endpoint of this path");
+        let path = parts.uri.path().strip_prefix(&*self.mount).ok_or_else(outside)?;
+        if !path.is_empty() && !path.starts_with('/') {
+            return Err(outside());
+        }
+        Route::find(self.service.catalog(), path)
+    }
+
+    /// Credentials come first, except where discovery is public.
+    async fn caller(&self, parts: &Parts, route: Option<&Route>) -> Result<Context, Denied> {
+        let open = route.is_some_and(Route::is_discovery);
+        if let Some(context) = self.authenticate.anonymous(parts).filter(|_| open) {
+            return Ok(context);
+        }
+        self.authenticate.authenticate(parts).await
+    }
+
+    async fn read<B>(&self, parts: &Parts, body: B) -> Result<Bytes, ScimError>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let too_large = || ScimError::new(413, format!("the body is larger than {} bytes", self.max_body));
+        let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > self.max_body as u64) {
+            return Err(too_large());
+        }
+        match Limited::new(body, self.max_body).collect().await {
+            Ok(collected) => Ok(collected.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+            Err(_) => Err(ScimError::new(400, "the body could not be read to its end")),
+        }
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for Scim
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _task: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let own = self.clone();
+        Box::pin(async move { Ok(own.handle(request).await) })
+    }
+}
+
+fn refuse(error: ScimError) -> Box<ScimResponse> {
+    Box::new(of_error(&error))
+}

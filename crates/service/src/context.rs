@@ -1,0 +1,52 @@
+//! Who asks, and what holds for him.
+
+use std::sync::Arc;
+
+use scimwright_compat::Profile;
+use scimwright_store::TenantId;
+
+use crate::{Plain, Policy};
+
+/// Everything about a caller that an operation depends on.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Context {
+    /// Whose data is asked for.
+    pub tenant: TenantId,
+    /// Who asks, for the log: the public id of a token, never the token.
+    pub actor: Arc<str>,
+    /// The base URI of the service, without a slash at its end: what `meta.location` begins with.
+    pub base: Arc<str>,
+    /// What is tolerated.
+    pub profile: Arc<Profile>,
+    /// What the application adds to the protocol.
+    pub policy: Arc<dyn Policy>,
+}
+
+impl Context {
+    /// A caller with the default profile and no policy.
+    #[must_use]
+    pub fn new(tenant: TenantId, actor: &str, base: &str) -> Self {
+        Self {
+            tenant,
+            actor: actor.into(),
+            base: base.trim_end_matches('/').into(),
+            profile: Arc::new(Profile::default()),
+            policy: Arc::new(Plain),
+        }
+    }
+
+    /// The same caller with another profile.
+    #[must_use]
+    pub fn profile(mut self, profile: impl Into<Arc<Profile>>) -> Self {
+        self.profile = profile.into();
+        self
+    }
+
+    /// The same caller under a policy.
+    #[must_use]
+    pub fn policy(mut self, policy: Arc<dyn Policy>) -> Self {
+        self.policy = policy;
+        self
+    }
+}

@@ -1,0 +1,386 @@
+//! Decisions: pure functions from what is there and what was sent to what shall be written. Nothing here waits.
+
+use std::collections::BTreeSet;
+
+use scimwright_compat::{Quirk, Quirks};
+use scimwright_core::{Admit, Attribute, Instant, Resource, ResourceType, ScimError, Unknown};
+use scimwright_patch::{PatchOptions, PatchRequest};
+use scimwright_store::{Delta, Draft, Event, Fact, Key, Member, Record, Transition};
+use serde_json::{Map, Value};
+
+use crate::policy::Writing;
+use crate::{Context, index_keys};
+
+/// What shall be written, before it is.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    pub(crate) draft: Draft,
+    pub(crate) members: Delta,
+    /// Whether the document or the notes differ from what is stored.
+    pub(crate) rewritten: bool,
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) changed: Vec<String>,
+    pub(crate) transition: Option<Transition>,
+    pub(crate) quirks: Quirks,
+    /// The top-level names that the request gave a value.
+    pub(crate) set: Vec<String>,
+}
+
+impl Decision {
+    /// Whether there is nothing to write.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        !self.rewritten && self.members.is_empty()
+    }
+
+    /// The log entry of this decision.
+    pub(crate) fn event(&self, context: &Context, operation: &str, status: u16, time: Instant) -> Event {
+        let mut event = event(context, operation, Some(self.draft.key.clone()), status, time);
+        event.changed.clone_from(&self.changed);
+        event.transition = self.transition;
+        event.joined = self.members.join.iter().map(|member| member.id.clone()).collect();
+        event.left.clone_from(&self.members.leave);
+        event.quirks = names(self.quirks);
+        if self.is_nothing() {
+            event.detail = Some("nothing changed".to_owned());
+        }
+        event
+    }
+}
+
+/// A log entry that says who asked for what.
+pub(crate) fn event(context: &Context, operation: &str, target: Option<Key>, status: u16, time: Instant) -> Event {
+    let mut event = Event::default();
+    event.time = time.to_string();
+    event.actor = context.actor.to_string();
+    event.operation = operation.to_owned();
+    event.target = target;
+    event.status = status;
+    event
+}
+
+pub(crate) fn names(quirks: Quirks) -> Vec<String> {
+    quirks.iter().map(|quirk| quirk.name().to_owned()).collect()
+}
+
+/// What a body says, apart from what is kept as rows.
+pub(crate) struct Incoming {
+    pub(crate) resource: Resource,
+    pub(crate) members: Vec<Member>,
+    pub(crate) quirks: Quirks,
+    set: Vec<String>,
+}
+
+/// Reads the body of a POST, or of a PUT over what is stored.
+pub(crate) fn incoming(
+    context: &Context,
+    resource_type: &ResourceType,
+    mut body: Value,
+    stored: Option<&Resource>,
+) -> Result<Incoming, ScimError> {
+    let mut quirks = context.profile.repair(resource_type, &mut body);
+    let admit = Admit::new(resource_type).unknown(unknown(context));
+    let admitted = match stored {
+        None => admit.create(body)?,
+        Some(stored) => admit.replace(body, stored)?,
+    };
+    if !admitted.ignored.is_empty() {
+        quirks.insert(Quirk::UnknownAttributes);
+    }
+    let mut resource = admitted.resource;
+    let set = resource.as_map().keys().cloned().collect();
+    let members = take_members(resource_type, &mut resource)?;
+    Ok(Incoming { resource, members, quirks, set })
+}
+
+/// A POST: the new record, with an id of ours.
+pub(crate) fn create(
+    context: &Context,
+    resource_type: &ResourceType,
+    incoming: &Incoming,
+    id: String,
+    known: &[Fact],
+) -> Result<Decision, ScimError> {
+    let members = Delta {
+        join: incoming.members.clone(),
+        leave: Vec::new(),
+        exclusive: context.policy.exclusive_membership(resource_type),
+    };
+    let key = Key::new(resource_type.name.clone(), id);
+    finish(
+        context,
+        resource_type,
+        Next {
+            key,
+            before: None,
+            adopted: false,
+            resource: incoming.resource.clone(),
+            members,
+            known,
+            quirks: incoming.quirks,
+            set: incoming.set.clone(),
+        },
+    )
+}
+
+/// A POST that takes over a record that was there: what the request says replaces what is stored, the rest stays.
+pub(crate) fn adopt(
+    context: &Context,
+    resource_type: &ResourceType,
+    incoming: &Incoming,
+    holder: &Record,
+) -> Result<Decision, ScimError> {
+    let mut merged = holder.resource.as_map().clone();
+    for (name, value) in incoming.resource.as_map() {
+        match (merged.get_mut(name), value) {
+            (Some(Value::Object(there)), Value::Object(new)) if resource_type.extension(name).is_some() => {
+                there.append(&mut new.clone())
+            }
+            _ => drop(merged.insert(name.clone(), value.clone())),
+        }
+    }
+    let resource = Admit::new(resource_type).patched(&holder.resource, merged)?;
+    let members = Delta {
+        join: incoming.members.clone(),
+        leave: Vec::new(),
+        exclusive: context.policy.exclusive_membership(resource_type),
+    };
+    finish(
+        context,
+        resource_type,
+        Next {
+            key: holder.key.clone(),
+            before: Some(holder),
+            adopted: true,
+            resource,
+            members,
+            known: &[],
+            quirks: incoming.quirks,
+            set: incoming.set.clone(),
+        },
+    )
+}
+
+/// A PUT.
+pub(crate) fn replace(
+    context: &Context,
+    resource_type: &ResourceType,
+    body: Value,
+    before: &Record,
+) -> Result<Decision, ScimError> {
+    let incoming = incoming(context, resource_type, body, Some(&before.resource))?;
+    let wanted: BTreeSet<_> = incoming.members.iter().map(|member| &member.id).collect();
+    let there: BTreeSet<_> = before.members.iter().map(|member| &member.id).collect();
+    let members = Delta {
+        leave: there.difference(&wanted).map(|id| (*id).clone()).collect(),
+        join: incoming.members.iter().filter(|member| !there.contains(&member.id)).cloned().collect(),
+        exclusive: context.policy.exclusive_membership(resource_type),
+    };
+    finish(
+        context,
+        resource_type,
+        Next {
+            key: before.key.clone(),
+            before: Some(before),
+            adopted: false,
+            resource: incoming.resource,
+            members,
+            known: &[],
+            quirks: incoming.quirks,
+            set: incoming.set,
+        },
+    )
+}
+
+/// A PATCH over a record that came with the members it needs to see.
+pub(crate) fn patch(
+    context: &Context,
+    resource_type: &ResourceType,
+    request: &PatchRequest,
+    options: &PatchOptions,
+    before: &Record,
+) -> Result<Decision, ScimError> {
+    let whole = before.whole(resource_type);
+    let patched = scimwright_patch::apply(resource_type, &whole, request, options)?;
+    let delta = scimwright_patch::membership_delta(resource_type, &whole, &patched.resource);
+    let mut quirks: Quirks = patched.leniencies.iter().filter_map(|name| name.parse::<Quirk>().ok()).collect();
+    if !patched.ignored.is_empty() {
+        quirks.insert(Quirk::UnknownAttributes);
+    }
+    let mut resource = patched.resource;
+    for rows in [&resource_type.membership, &resource_type.member_of].into_iter().flatten() {
+        resource.take(rows);
+    }
+    let members = Delta {
+        join: delta.joined.iter().filter_map(Member::from_json).collect(),
+        leave: delta.left,
+        exclusive: context.policy.exclusive_membership(resource_type),
+    };
+    finish(
+        context,
+        resource_type,
+        Next {
+            key: before.key.clone(),
+            before: Some(before),
+            adopted: false,
+            resource,
+            members,
+            known: &[],
+            quirks,
+            set: patched.set,
+        },
+    )
+}
+
+/// DELETE where the policy keeps the record: one typed transition, the same that PATCH and PUT make.
+pub(crate) fn deactivate(
+    context: &Context,
+    resource_type: &ResourceType,
+    before: &Record,
+) -> Result<Decision, ScimError> {
+    let mut resource = before.resource.clone();
+    resource.put("active", false.into());
+    finish(
+        context,
+        resource_type,
+        Next {
+            key: before.key.clone(),
+            before: Some(before),
+            adopted: false,
+            resource,
+            members: Delta::default(),
+            known: &[],
+            quirks: Quirks::NONE,
+            set: Vec::new(),
+        },
+    )
+}
+
+/// What the engines of PATCH may tolerate for this caller.
+pub(crate) fn patch_options(
+    context: &Context,
+    syntax: scimwright_filter::Syntax,
+    max_operations: usize,
+) -> PatchOptions {
+    let has = |quirk| context.profile.has(quirk);
+    PatchOptions {
+        syntax,
+        max_operations,
+        create_on_no_match: has(Quirk::CreateOnNoMatch),
+        remove_with_value: has(Quirk::RemoveWithValue),
+        boolean_strings: has(Quirk::BooleanStrings),
+        empty_string_clears: has(Quirk::EmptyStringClears),
+        reference_as_string: has(Quirk::ReferenceAsString),
+        extra_members: has(Quirk::PatchExtraMembers),
+        unknown: unknown(context),
+    }
+}
+
+/// The common end of every decision.
+struct Next<'n> {
+    key: Key,
+    before: Option<&'n Record>,
+    adopted: bool,
+    resource: Resource,
+    members: Delta,
+    known: &'n [Fact],
+    quirks: Quirks,
+    set: Vec<String>,
+}
+
+fn finish(context: &Context, resource_type: &ResourceType, next: Next<'_>) -> Result<Decision, ScimError> {
+    let Next { key, before, adopted, mut resource, members, known, quirks, set } = next;
+    keep_secrets(context, resource_type, before, &mut resource);
+    let mut notes = before.map(|before| before.notes.clone()).unwrap_or_default();
+    let mut facts = Vec::new();
+    context.policy.before_write(&mut Writing {
+        resource_type,
+        before,
+        adopted,
+        resource: &mut resource,
+        notes: &mut notes,
+        known,
+        facts: &mut facts,
+    })?;
+    let changed = difference(before.map(|before| &before.resource), &resource);
+    let rewritten = before.is_none_or(|before| before.notes != notes) || !changed.is_empty();
+    let active = |resource: &Resource| resource.get("active").and_then(Value::as_bool).unwrap_or(true);
+    let transition = match before.map(|before| active(&before.resource)) {
+        Some(true) if !active(&resource) => Some(Transition::Deactivated),
+        Some(false) if active(&resource) => Some(Transition::Reactivated),
+        _ => None,
+    };
+    let mut index = index_keys(resource_type, &resource);
+    index.extend(context.policy.keys(resource_type, &resource));
+    let display =
+        resource.get("displayName").or_else(|| resource.get("userName")).and_then(Value::as_str).map(str::to_owned);
+    let draft = Draft { key, resource, index, display, notes };
+    Ok(Decision { draft, members, rewritten, facts, changed, transition, quirks, set })
+}
+
+fn unknown(context: &Context) -> Unknown {
+    if context.profile.has(Quirk::UnknownAttributes) { Unknown::Ignore } else { Unknown::Refuse }
+}
+
+/// Splits off the members that a document brings.
+fn take_members(resource_type: &ResourceType, resource: &mut Resource) -> Result<Vec<Member>, ScimError> {
+    let Some(attribute) = &resource_type.membership else { return Ok(Vec::new()) };
+    let values = match resource.take(attribute) {
+        Some(Value::Array(values)) => values,
+        _ => return Ok(Vec::new()),
+    };
+    let member = |value: &Value| {
+        let missing = || {
+            ScimError::bad(
+                scimwright_core::ScimType::InvalidValue,
+                format!("`{attribute}` has a value without `value`"),
+            )
+        };
+        Member::from_json(value).ok_or_else(missing)
+    };
+    values.iter().map(member).collect()
+}
+
+/// What is stored of secrets is the policy's to say; the clear text goes no further (RFC 7643 section 9.2).
+fn keep_secrets(context: &Context, resource_type: &ResourceType, before: Option<&Record>, resource: &mut Resource) {
+    let secrets = resource_type.attributes().iter().filter(|attribute| attribute.is_hidden());
+    for attribute in secrets {
+        let name = attribute.name.as_str();
+        let old = before.and_then(|before| before.resource.get(name));
+        if resource.get(name) == old {
+            continue;
+        }
+        if let Some(value) = resource.take(name)
+            && let Some(kept) = context.policy.secret(resource_type, name, &value)
+        {
+            resource.put(name, kept);
+        }
+    }
+    for extension in &resource_type.extensions {
+        let urn = extension.schema.id.as_str();
+        let hidden: Vec<&Attribute> =
+            extension.schema.attributes.iter().filter(|attribute| attribute.is_hidden()).collect();
+        if hidden.is_empty() {
+            continue;
+        }
+        let Some(Value::Object(mut inside)) = resource.take(urn) else { continue };
+        let old = before.and_then(|before| before.resource.get(urn)).and_then(Value::as_object);
+        for attribute in hidden {
+            let name = attribute.name.as_str();
+            if inside.get(name) == old.and_then(|old| old.get(name)) {
+                continue;
+            }
+            let kept = inside.remove(name).and_then(|value| context.policy.secret(resource_type, name, &value));
+            inside.extend(kept.map(|kept| (name.to_owned(), kept)));
+        }
+        resource.put(urn, inside.into());
+    }
+}
+
+/// The names of the top-level attributes that differ; `meta` and `id` are the server's own.
+fn difference(before: Option<&Resource>, after: &Resource) -> Vec<String> {
+    let empty = Map::new();
+    let before = before.map_or(&empty, Resource::as_map);
+    let names: BTreeSet<&String> = before.keys().chain(after.as_map().keys()).collect();
+    let own = |name: &&&String| name.as_str() != "meta" && name.as_str() != "id";
+    names.iter().filter(own).filter(|name| before.get(**name) != after.get(name)).map(|name| (*name).clone()).collect()
+}

@@ -1,0 +1,95 @@
+//! The keys by which a store finds a resource, worked out from the schema.
+
+use scimwright_core::{Attribute, DataType, Instant, Resource, ResourceType, Target, Uniqueness, fold};
+use scimwright_store::{IndexKey, Scope};
+use serde_json::Value;
+
+/// The keys of a resource: for each index of its type, each value in the form in which it is compared. `meta.lastModified` is
+/// the store's own.
+#[must_use]
+pub fn index_keys(resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
+    let mut keys = Vec::new();
+    for spec in resource_type.indexes.iter().filter(|spec| spec.name != "meta") {
+        let Some(attribute) = spec.path.parse().ok().and_then(|path| leaf(resource_type, &path)) else { continue };
+        let object = match &spec.container {
+            Some(urn) => resource.get(urn).and_then(Value::as_object),
+            None => Some(resource.as_map()),
+        };
+        let Some(value) = object.and_then(|object| object.get(&spec.name)) else { continue };
+        let values = match value {
+            Value::Array(items) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for value in values {
+            let value = match &spec.sub {
+                Some(sub) => value.get(sub),
+                None => Some(value),
+            };
+            let Some(value) = value.and_then(|value| key_value(attribute, value)) else { continue };
+            let scope = match attribute.uniqueness {
+                Uniqueness::None => Scope::Many,
+                Uniqueness::Server => Scope::Tenant,
+                Uniqueness::Global => Scope::Global,
+            };
+            let key = IndexKey { path: spec.path.clone(), value, scope };
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    keys
+}
+
+fn leaf<'a>(resource_type: &'a ResourceType, path: &scimwright_core::AttrPath) -> Option<&'a Attribute> {
+    match resource_type.resolve(path) {
+        Some(Target::Attribute { attribute, sub, .. }) => Some(sub.unwrap_or(attribute)),
+        _ => None,
+    }
+}
+
+/// A value as text that is equal for equal values.
+fn key_value(attribute: &Attribute, value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if attribute.data_type == DataType::DateTime => text.parse::<Instant>().ok()?.sort_key(),
+        Value::String(text) if attribute.case_exact => Some(text.clone()),
+        Value::String(text) => Some(fold(text)),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scimwright_core::{Admit, Catalog, urns};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_folded_as_the_schema_compares() {
+        let catalog = Catalog::standard();
+        let users = catalog.resource_type("User").unwrap();
+        let user = Admit::new(users)
+            .create(json!({
+                "schemas": [urns::USER], "userName": "BJensen", "externalId": "Ext-1",
+                "emails": [{"value": "B@X.example", "type": "work"}, {"value": "b@x.example"}, {"type": "home"}],
+                urns::ENTERPRISE_USER: {"manager": {"value": "M-1"}},
+            }))
+            .unwrap()
+            .resource;
+        let keys: Vec<_> = index_keys(users, &user)
+            .into_iter()
+            .map(|key| format!("{} {} {:?}", key.path, key.value, key.scope))
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                "externalId Ext-1 Many",
+                "emails.value b@x.example Many",
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value M-1 Many",
+                "userName bjensen Tenant",
+            ]
+        );
+    }
+}

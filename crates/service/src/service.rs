@@ -1,0 +1,277 @@
+//! The service: one entry for every operation.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::DateTime;
+use scimwright_compat::{Quirk, Quirks};
+use scimwright_core::{Catalog, Instant, ResourceType, ScimError, ScimType, Selection, urns};
+use scimwright_filter::{BindError, Binding, BoundFilter, Syntax};
+use scimwright_store::{Key, Members, Query, Record, Store, StoreError};
+use serde_json::{Map, json};
+
+use crate::operation::{Expect, ListQuery, Operation, Reply};
+use crate::render::{etag, location, render};
+use crate::{Context, Features, discovery};
+
+/// A SCIM service provider without its transport.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) limits: Limits,
+    features: Features,
+    clock: fn() -> Instant,
+}
+
+/// How much one request may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Resources in a page when the client does not say.
+    pub default_count: usize,
+    /// Resources in a page at most.
+    pub max_count: usize,
+    /// Members beyond which a PATCH of a group answers 204 unless the client names `attributes`.
+    pub max_reply_members: u64,
+    /// Operations in one PATCH.
+    pub max_patch_operations: usize,
+    /// Length, depth and terms of filters and paths; its tolerance is the profile's to say.
+    pub syntax: Syntax,
+    /// How often a write is decided anew when others were faster.
+    pub attempts: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            default_count: 100,
+            max_count: 1000,
+            max_reply_members: 1000,
+            max_patch_operations: 10_000,
+            syntax: Syntax::default(),
+            attempts: 64,
+        }
+    }
+}
+
+impl Service {
+    /// A service for the types of a catalog over a store.
+    #[must_use]
+    pub fn new(catalog: Catalog, store: impl Store) -> Self {
+        Self::over(catalog, Arc::new(store))
+    }
+
+    /// The same, over a store that others hold too.
+    #[must_use]
+    pub fn over(catalog: Catalog, store: Arc<dyn Store>) -> Self {
+        Self { catalog: Arc::new(catalog), store, limits: Limits::default(), features: Features::default(), clock: now }
+    }
+
+    /// The same service with other limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same service, saying something else of itself.
+    #[must_use]
+    pub fn features(mut self, features: Features) -> Self {
+        self.features = features;
+        self
+    }
+
+    /// The same service with another clock: for tests.
+    #[must_use]
+    pub fn clock(mut self, clock: fn() -> Instant) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The types that are served.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Where everything is kept.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The served type of that name.
+    ///
+    /// # Errors
+    ///
+    /// 404 when there is none.
+    pub fn resource_type(&self, name: &str) -> Result<Arc<ResourceType>, ScimError> {
+        self.catalog.resource_type(name).cloned().ok_or_else(|| ScimError::not_found("a resource type of this name"))
+    }
+
+    /// Does what is asked.
+    ///
+    /// # Errors
+    ///
+    /// The error that the client shall read. A write that failed has changed nothing but the log.
+    pub async fn handle(&self, context: &Context, operation: Operation) -> Result<Reply, ScimError> {
+        match operation {
+            Operation::Get { resource_type, id, selection, unless } => {
+                self.get(context, &resource_type, &id, &selection, unless.as_ref()).await
+            }
+            Operation::List { resource_type, query, selection } => {
+                self.list(context, resource_type, &query, &selection).await
+            }
+            Operation::ServiceProviderConfig => {
+                Ok(discovery::service_provider_config(context, &self.features, &self.limits))
+            }
+            Operation::Schemas => Ok(discovery::schemas(context, &self.catalog)),
+            Operation::Schema(urn) => discovery::schema(context, &self.catalog, &urn),
+            Operation::ResourceTypes => Ok(discovery::resource_types(context, &self.catalog)),
+            Operation::ResourceType(name) => discovery::resource_type(context, &self.catalog, &name),
+            write => self.write(context, write).await,
+        }
+    }
+
+    async fn get(
+        &self,
+        context: &Context,
+        resource_type: &ResourceType,
+        id: &str,
+        selection: &Selection,
+        unless: Option<&Expect>,
+    ) -> Result<Reply, ScimError> {
+        let record = self.load(context, resource_type, id, shown_members(resource_type, selection)).await?;
+        if unless.is_some_and(|unless| unless.matches(&etag(&record))) {
+            return Ok(Reply { status: 304, etag: Some(etag(&record)), ..Reply::default() });
+        }
+        Ok(self.reply(context, resource_type, 200, &record, selection, &[]))
+    }
+
+    async fn list(
+        &self,
+        context: &Context,
+        resource_type: Arc<ResourceType>,
+        asked: &ListQuery,
+        selection: &Selection,
+    ) -> Result<Reply, ScimError> {
+        let mut quirks = Quirks::NONE;
+        let filter =
+            asked.filter.as_deref().map(|text| self.filter(context, &resource_type, text, &mut quirks)).transpose()?;
+        let start = asked.start_index.map_or(1, |start| usize::try_from(start).unwrap_or(1).max(1));
+        let count = asked.count.map_or(self.limits.default_count, |count| usize::try_from(count).unwrap_or(0));
+        let mut query = Query::new(resource_type.clone(), count.min(self.limits.max_count));
+        query.filter = filter;
+        query.offset = start - 1;
+        query.members = shown_members(&resource_type, selection);
+        let page = self.store.find(&context.tenant, &query).await.map_err(unavailable)?;
+        let show = |record| render(context, &self.catalog, &resource_type, record, selection, &[]);
+        let resources: Vec<_> = page.records.iter().map(show).collect();
+        let mut body = Map::new();
+        body.insert("schemas".to_owned(), json!([urns::LIST_RESPONSE]));
+        body.insert("totalResults".to_owned(), page.total.into());
+        body.insert("startIndex".to_owned(), start.into());
+        body.insert("itemsPerPage".to_owned(), resources.len().into());
+        body.insert("Resources".to_owned(), resources.into());
+        Ok(Reply { status: 200, body: Some(body), quirks, ..Reply::default() })
+    }
+
+    /// A filter of a request, bound to the type.
+    fn filter(
+        &self,
+        context: &Context,
+        resource_type: &ResourceType,
+        text: &str,
+        quirks: &mut Quirks,
+    ) -> Result<BoundFilter, ScimError> {
+        let invalid = |detail: String| ScimError::bad(ScimType::InvalidFilter, detail);
+        let parsed =
+            self.syntax(context).filter(text).map_err(|error| invalid(format!("the filter is malformed: {error}")))?;
+        quirks.extend(parsed.leniencies.iter().filter_map(|leniency| leniency.name().parse::<Quirk>().ok()));
+        let filter = match context.profile.rewrite(&parsed.value) {
+            Some(rewritten) => {
+                quirks.insert(Quirk::Alias);
+                rewritten
+            }
+            None => parsed.value,
+        };
+        let binding = Binding {
+            resource_type,
+            served: self.catalog.resource_types(),
+            boolean_strings: context.profile.has(Quirk::FilterBooleanStrings),
+        };
+        let bound = filter.bind(&binding).map_err(|error| match error {
+            // Ruling R-14: a filter on a secret could be used to guess it.
+            BindError::Secret { .. } => ScimError::new(403, error.to_string()).with_type(ScimType::Sensitive),
+            error => invalid(error.to_string()),
+        })?;
+        if bound.coerced_booleans {
+            quirks.insert(Quirk::FilterBooleanStrings);
+        }
+        Ok(bound)
+    }
+
+    /// The grammar that the caller's profile asks for.
+    pub(crate) fn syntax(&self, context: &Context) -> Syntax {
+        let tolerant =
+            context.profile.has(Quirk::UnquotedFilterValues) || context.profile.has(Quirk::AttributeAfterBracket);
+        Syntax { tolerant, ..self.limits.syntax.clone() }
+    }
+
+    pub(crate) async fn load(
+        &self,
+        context: &Context,
+        resource_type: &ResourceType,
+        id: &str,
+        members: Members,
+    ) -> Result<Record, ScimError> {
+        let key = Key::new(resource_type.name.clone(), id);
+        let record = self.store.get(&context.tenant, &key, members).await.map_err(unavailable)?;
+        record.ok_or_else(|| ScimError::not_found(&format!("a {} of this id", resource_type.name)))
+    }
+
+    pub(crate) fn reply(
+        &self,
+        context: &Context,
+        resource_type: &ResourceType,
+        status: u16,
+        record: &Record,
+        selection: &Selection,
+        just_set: &[&str],
+    ) -> Reply {
+        Reply {
+            status,
+            body: Some(render(context, &self.catalog, resource_type, record, selection, just_set)),
+            etag: Some(etag(record)),
+            location: Some(location(context, resource_type, &record.key.id)),
+            quirks: Quirks::NONE,
+        }
+    }
+
+    /// The present moment, as precise as `meta` writes it, and after the one given.
+    pub(crate) fn moment_after(&self, before: Option<Instant>) -> Instant {
+        let now = (self.clock)();
+        let next = |before: Instant| Instant::from_utc(before.utc() + chrono::TimeDelta::milliseconds(1));
+        before.map_or(now, |before| now.max(next(before)))
+    }
+}
+
+/// Which members a representation needs.
+pub(crate) fn shown_members(resource_type: &ResourceType, selection: &Selection) -> Members {
+    let shown = resource_type.membership.as_ref().is_some_and(|attribute| selection.wants(resource_type, attribute));
+    if shown { Members::All } else { Members::None }
+}
+
+/// The database's words stay with us.
+pub(crate) fn unavailable(error: StoreError) -> ScimError {
+    let _ = error;
+    ScimError::new(503, "the service cannot reach its data at the moment: try again later")
+}
+
+/// The system's clock in milliseconds.
+fn now() -> Instant {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    Instant::from_utc(DateTime::from_timestamp_millis(millis).unwrap_or_default().naive_utc())
+}

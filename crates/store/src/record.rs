@@ -1,0 +1,168 @@
+//! What is kept: records, members, who they belong to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use scimwright_core::{Instant, Resource, ResourceType};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// Whose data it is: an organisation, a customer. Opaque text of 1 to 128 visible ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantId(Box<str>);
+
+/// Why a text is no tenant identifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a tenant identifier has 1 to 128 visible ASCII characters")]
+pub struct TenantIdError;
+
+/// What names a record: its resource type and its `id`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    /// The name of the resource type, such as `User`.
+    pub resource_type: String,
+    /// The `id`, unique over all types of a tenant (RFC 7643 section 3.1).
+    pub id: String,
+}
+
+/// The position in the tenant's log at which a record was last written. Grows with every write, never repeats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u64);
+
+/// A resource with what a store knows about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Its name.
+    pub key: Key,
+    /// When it was last written, as a position.
+    pub version: Version,
+    /// When it was made.
+    pub created: Instant,
+    /// When it was last written, as a time.
+    pub modified: Instant,
+    /// The document, with `id` and `meta` stamped in, without what is kept as rows.
+    pub resource: Resource,
+    /// The members that were asked for, by id.
+    pub members: Vec<Member>,
+    /// How many members there are in all, whichever were asked for. A store keeps the number, it does not count them.
+    pub member_count: u64,
+    /// The groups that it is a member of, by id.
+    pub member_of: Vec<Membership>,
+    /// The application's own notes about the record: never shown, never filtered.
+    pub notes: Map<String, Value>,
+}
+
+/// One row of a membership.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The member's `id`.
+    pub id: String,
+    /// The member's resource type. A store fills it in.
+    pub resource_type: String,
+    /// The name for people that the client sent along.
+    pub display: Option<String>,
+}
+
+/// A membership seen from the member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The group.
+    pub group: Key,
+    /// The group's name for people.
+    pub display: Option<String>,
+}
+
+/// Which members of a group are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Members {
+    /// None of them.
+    #[default]
+    None,
+    /// Those of these identifiers, if they are members.
+    Named(Vec<String>),
+    /// All of them.
+    All,
+}
+
+impl TenantId {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TenantId {
+    type Err = TenantIdError;
+
+    fn from_str(text: &str) -> Result<Self, TenantIdError> {
+        let good = (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if good { Ok(Self(text.into())) } else { Err(TenantIdError) }
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl Key {
+    /// The name of a record.
+    pub fn new(resource_type: impl Into<String>, id: impl Into<String>) -> Self {
+        Self { resource_type: resource_type.into(), id: id.into() }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.resource_type, self.id)
+    }
+}
+
+impl Record {
+    /// The whole resource as filters and clients see it: the document, with the rows in the attributes that show them. URIs
+    /// are left to whoever knows the base URI.
+    #[must_use]
+    pub fn whole(&self, resource_type: &ResourceType) -> Resource {
+        let mut resource = self.resource.clone();
+        if let Some(attribute) = &resource_type.membership {
+            resource.put(attribute, self.members.iter().map(Member::to_json).collect());
+        }
+        if let Some(attribute) = &resource_type.member_of {
+            resource.put(attribute, self.member_of.iter().map(Membership::to_json).collect());
+        }
+        resource
+    }
+}
+
+impl Member {
+    fn to_json(&self) -> Value {
+        let mut json = Map::new();
+        json.insert("value".to_owned(), self.id.as_str().into());
+        if !self.resource_type.is_empty() {
+            json.insert("type".to_owned(), self.resource_type.as_str().into());
+        }
+        if let Some(display) = &self.display {
+            json.insert("display".to_owned(), display.as_str().into());
+        }
+        json.into()
+    }
+
+    /// The member that a value of `members` names. The type is the store's to say.
+    #[must_use]
+    pub fn from_json(json: &Value) -> Option<Self> {
+        let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Self { id: text("value")?, resource_type: String::new(), display: text("display") })
+    }
+}
+
+impl Membership {
+    fn to_json(&self) -> Value {
+        let mut json = json!({"value": self.group.id, "type": "direct"});
+        if let (Some(display), Some(object)) = (&self.display, json.as_object_mut()) {
+            object.insert("display".to_owned(), display.as_str().into());
+        }
+        json
+    }
+}

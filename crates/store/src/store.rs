@@ -1,0 +1,60 @@
+//! The seam itself.
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::{Change, Committed, Key, Logged, Members, Page, Query, Record, StoreError, TenantId};
+
+/// Where resources are kept.
+///
+/// # Contract
+///
+/// - Nothing is asked or told without a tenant, and no answer depends on another tenant's data, except that a key of
+///   [`Scope::Global`](crate::Scope::Global) is taken once over all tenants.
+/// - [`commit`](Store::commit) is atomic and durable: no caller sees part of a change, and when it answers `Ok` the change
+///   survives the death of the process. When it answers an error nothing has changed.
+/// - The commits of one tenant have an order. Each takes the next positions of the tenant's log, one for each of its events,
+///   without gaps, and the position of its last event is the [`Version`](crate::Version) of every record that it wrote.
+/// - A `Replace` or `Delete` that expects a version fails with [`StoreError::Stale`] unless the record has just that version.
+/// - Keys that are unique are checked by the commit itself, before its guards. Two commits at once cannot both take a key.
+/// - A membership is a row: adding or removing one reads and writes no other. A record that is deleted leaves every group, and
+///   the groups that it leaves get the commit's version.
+/// - [`find`](Store::find) answers exactly what [`Query::run`] answers over every record of the tenant, from one snapshot.
+/// - A clone of a handle, where there is one, is a handle to the same data.
+#[async_trait]
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+    /// One record, with the members that were asked for and every membership of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the data cannot be read.
+    async fn get(&self, tenant: &TenantId, key: &Key, members: Members) -> Result<Option<Record>, StoreError>;
+
+    /// One page of the records that a query selects, and how many it selects in all.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the data cannot be read.
+    async fn find(&self, tenant: &TenantId, query: &Query) -> Result<Page, StoreError>;
+
+    /// All of the change or nothing; its events join the tenant's log in the same transaction.
+    ///
+    /// # Errors
+    ///
+    /// The outcome that stopped it: see each variant of [`StoreError`].
+    async fn commit(&self, tenant: &TenantId, change: Change) -> Result<Committed, StoreError>;
+
+    /// The tenant's log after a position, oldest first, at most `limit` entries.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the data cannot be read.
+    async fn log(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError>;
+
+    /// A fact that the application keeps beside its resources, written by [`Change::facts`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the data cannot be read.
+    async fn fact(&self, tenant: &TenantId, name: &str) -> Result<Option<Value>, StoreError>;
+}
