@@ -112,7 +112,7 @@ pub(crate) fn create(
         Next {
             key,
             before: None,
-            adopted: false,
+            adopts: None,
             resource: incoming.resource.clone(),
             members,
             known,
@@ -150,7 +150,7 @@ pub(crate) fn adopt(
         Next {
             key: holder.key.clone(),
             before: Some(holder),
-            adopted: true,
+            adopts: Some(&incoming.resource),
             resource,
             members,
             known: &[],
@@ -181,7 +181,7 @@ pub(crate) fn replace(
         Next {
             key: before.key.clone(),
             before: Some(before),
-            adopted: false,
+            adopts: None,
             resource: incoming.resource,
             members,
             known: &[],
@@ -221,7 +221,7 @@ pub(crate) fn patch(
         Next {
             key: before.key.clone(),
             before: Some(before),
-            adopted: false,
+            adopts: None,
             resource,
             members,
             known: &[],
@@ -245,7 +245,7 @@ pub(crate) fn deactivate(
         Next {
             key: before.key.clone(),
             before: Some(before),
-            adopted: false,
+            adopts: None,
             resource,
             members: Delta::default(),
             known: &[],
@@ -279,7 +279,7 @@ pub(crate) fn patch_options(
 struct Next<'n> {
     key: Key,
     before: Option<&'n Record>,
-    adopted: bool,
+    adopts: Option<&'n Resource>,
     resource: Resource,
     members: Delta,
     known: &'n [Fact],
@@ -288,14 +288,14 @@ struct Next<'n> {
 }
 
 fn finish(context: &Context, resource_type: &ResourceType, next: Next<'_>) -> Result<Decision, ScimError> {
-    let Next { key, before, adopted, mut resource, members, known, quirks, set } = next;
+    let Next { key, before, adopts, mut resource, members, known, quirks, set } = next;
     keep_secrets(context, resource_type, before, &mut resource);
     let mut notes = before.map(|before| before.notes.clone()).unwrap_or_default();
     let mut facts = Vec::new();
     context.policy.before_write(&mut Writing {
         resource_type,
         before,
-        adopted,
+        adopts,
         resource: &mut resource,
         notes: &mut notes,
         known,

@@ -103,8 +103,8 @@ pub struct Writing<'a> {
     pub resource_type: &'a ResourceType,
     /// What is there now; none when it is created.
     pub before: Option<&'a Record>,
-    /// Whether a creation has adopted `before`.
-    pub adopted: bool,
+    /// What a creation said that adopts `before`.
+    pub adopts: Option<&'a Resource>,
     /// What shall be there.
     pub resource: &'a mut Resource,
     /// The application's notes about it.

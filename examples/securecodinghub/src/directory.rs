@@ -39,8 +39,10 @@ impl Directory {
     /// When the file cannot be opened or made, is no database, or was written by a newer version of the product.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DirectoryError> {
         let path = path.as_ref();
-        // These two mean "a database of this connection alone" to SQLite: each of ours would see another one.
-        if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
+        // What SQLite does not take for the name of a file: a database of this connection alone, of which each of ours
+        // would see another one, and a URI, which may ask for such a one too.
+        let text = path.as_os_str().as_encoded_bytes();
+        if text.is_empty() || text == b":memory:" || text.starts_with(b"file:") {
             return Err(DirectoryError::NotAFile(path.to_owned()));
         }
         let connection = schema::prepare(path)?;
@@ -128,8 +130,8 @@ mod tests {
     }
 
     #[test]
-    fn a_database_in_memory_is_refused() {
-        for path in ["", ":memory:"] {
+    fn what_sqlite_takes_for_no_file_is_refused() {
+        for path in ["", ":memory:", "file:hub.db?mode=memory", "file:hub.db"] {
             assert!(matches!(Directory::open(path), Err(DirectoryError::NotAFile(_))), "{path:?}");
         }
     }

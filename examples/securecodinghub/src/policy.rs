@@ -8,20 +8,20 @@ use clap::ValueEnum;
 /// Gives an enum its text form in both directions, from the one list of names that clap shows in `--help`.
 macro_rules! named {
     ($type:ty, $what:literal) => {
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(clap::ValueEnum::to_possible_value(self).as_ref().map_or("", |value| value.get_name()))
             }
         }
 
-        impl FromStr for $type {
-            type Err = UnknownName;
+        impl std::str::FromStr for $type {
+            type Err = $crate::policy::UnknownName;
 
-            fn from_str(text: &str) -> Result<Self, UnknownName> {
-                <Self as ValueEnum>::from_str(text, false).map_err(|_| UnknownName {
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                <Self as clap::ValueEnum>::from_str(text, false).map_err(|_| $crate::policy::UnknownName {
                     what: $what,
                     given: text.to_owned(),
-                    known: <Self as ValueEnum>::value_variants().iter().map(ToString::to_string).collect(),
+                    known: <Self as clap::ValueEnum>::value_variants().iter().map(ToString::to_string).collect(),
                 })
             }
         }

@@ -40,9 +40,7 @@ impl Json {
     /// A number without a fraction; `2.0` has one.
     pub(super) fn as_integer(&self) -> Option<i128> {
         match self {
-            Self::Number(number) => {
-                number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
-            }
+            Self::Number(number) => number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)),
             _ => None,
         }
     }

@@ -42,12 +42,13 @@
 //! of `vars`, and of saved answers `${name.path.0.to}` and `${name@header}`; each changed by `|q`, `|upper`, `|lower`,
 //! `|json` or `|second`.
 
-mod answer;
+mod check;
 mod expect;
 mod json;
 mod model;
 mod play;
 mod vars;
+mod wanted;
 mod wire;
 
 use std::{fmt, fs, io, path::Path};

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::records::{Moment, check_name, check_seats, name_key, now};
+use super::records::{Moment, check_name, name_key, now, seats_column};
 use super::{Changes, Directory, DirectoryError, NewOrganisation, Organisation};
 
 impl Directory {
@@ -61,14 +61,14 @@ impl Directory {
             organisation.linking = linking.unwrap_or(organisation.linking);
             organisation.deletion = deletion.unwrap_or(organisation.deletion);
             organisation.scim_enabled = scim_enabled.unwrap_or(organisation.scim_enabled);
-            check_seats(organisation.seats)?;
+            let seats = seats_column(organisation.seats)?;
             transaction.execute(
                 "UPDATE sch_organisation
                  SET seats = ?2, profile = ?3, linking = ?4, deletion = ?5, scim_enabled = ?6
                  WHERE id = ?1",
                 params![
                     organisation.id,
-                    organisation.seats,
+                    seats,
                     organisation.profile.to_string(),
                     organisation.linking.to_string(),
                     organisation.deletion.to_string(),
@@ -94,7 +94,7 @@ pub(super) fn by_name(connection: &Connection, name: &str) -> Result<Organisatio
 /// Inserts inside the caller's write transaction, whose lock makes the look for the name and the insert one step.
 pub(super) fn insert(connection: &Connection, new: &NewOrganisation) -> Result<Organisation, DirectoryError> {
     check_name(&new.name)?;
-    check_seats(new.seats)?;
+    let seats = seats_column(new.seats)?;
     match by_name(connection, &new.name) {
         Err(DirectoryError::UnknownOrganisation(_)) => {}
         Ok(holder) => return Err(DirectoryError::NameTaken(holder.name)),
@@ -117,7 +117,7 @@ pub(super) fn insert(connection: &Connection, new: &NewOrganisation) -> Result<O
             organisation.id,
             organisation.name,
             name_key(&organisation.name),
-            organisation.seats,
+            seats,
             organisation.profile.to_string(),
             organisation.linking.to_string(),
             organisation.deletion.to_string(),

@@ -7,7 +7,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use unicode_normalization::UnicodeNormalization;
 
 use super::DirectoryError;
-use crate::policy::{Deletion, Edition, Linking, Profile, Seats};
+use crate::policy::{Deletion, Edition, Linking, Profile};
 
 /// Longest name of an organisation and longest label of a token, in characters.
 const LONGEST: usize = 100;
@@ -34,14 +34,15 @@ pub struct Organisation {
 }
 
 impl Organisation {
-    pub(super) const COLUMNS: &str = "o.id, o.name, o.seats, o.profile, o.linking, o.deletion, o.scim_enabled, o.created";
+    pub(super) const COLUMNS: &str =
+        "o.id, o.name, o.seats, o.profile, o.linking, o.deletion, o.scim_enabled, o.created";
 
     /// Reads [`Self::COLUMNS`], of which the first is column `at` of the row.
     pub(super) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(at)?,
             name: row.get(at + 1)?,
-            seats: row.get(at + 2)?,
+            seats: read_seats(row, at + 2)?,
             profile: row.get::<_, Named<_>>(at + 3)?.0,
             linking: row.get::<_, Named<_>>(at + 4)?.0,
             deletion: row.get::<_, Named<_>>(at + 5)?.0,
@@ -145,17 +146,22 @@ pub(super) fn check_label(label: &str) -> Result<(), DirectoryError> {
     wrong_with(label).map_or(Ok(()), |reason| Err(DirectoryError::BadLabel { given: label.to_owned(), reason }))
 }
 
-pub(super) fn check_seats(seats: Option<u64>) -> Result<(), DirectoryError> {
-    match seats {
-        Some(number) if number > Seats::MAX => Err(DirectoryError::TooManySeats(number)),
-        _ => Ok(()),
-    }
+/// A seat limit as the database has it.
+pub(super) fn seats_column(seats: Option<u64>) -> Result<Option<i64>, DirectoryError> {
+    seats.map(|number| i64::try_from(number).map_err(|_| DirectoryError::TooManySeats(number))).transpose()
+}
+
+fn read_seats(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<u64>> {
+    let number: Option<i64> = row.get(at)?;
+    let unsigned = |number| u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(at, number));
+    number.map(unsigned).transpose()
 }
 
 /// Names and labels go into tables and logs, one to a line, so they must not hide or move what stands around them.
 fn wrong_with(text: &str) -> Option<&'static str> {
     let unprintable = |c: char| {
-        c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+        c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
     };
     if text.trim() != text {
         Some("it begins or ends with a space")

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::DirectoryError;
@@ -52,14 +53,16 @@ pub(super) fn connect(path: &Path) -> Result<Connection, DirectoryError> {
 
 /// Opens one connection that gives up after `busy` when another one writes.
 pub(super) fn open(path: &Path, busy: Duration) -> Result<Connection, rusqlite::Error> {
-    // Without SQLITE_OPEN_URI: a file may be called `file:x?mode=memory`. The connection's own mutex is left out as
-    // well, for one thread at a time has it.
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // Without SQLite's own mutex: one thread at a time has the connection.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(busy)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Plans must not depend on what is bound. Otherwise SQLite notes for a join that another value of a parameter could
+    // call for another plan, and takes the clearing of bindings, with which a cached statement returns to its cache, for
+    // such a value: it would be parsed and planned anew each time, at 38 µs instead of 5 for the look-up of a token.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }

@@ -1,0 +1,259 @@
+//! Text to [`Filter`] and [`PatchPath`]: the grammar of RFC 7644 section 3.4.2.2, figure 1, and section 3.5.2, figure 7.
+//!
+//! The published rules are left-recursive and carry no precedence. What is implemented is the same language in layers, as
+//! errata 4670, 4690, 7319, 7322 and 8924 have it:
+//!
+//! ```text
+//! filter    = or
+//! or        = and *( SP "or" SP and )
+//! and       = unary *( SP "and" SP unary )
+//! unary     = [ "not" [SP] ] "(" or ")" / valuePath / attrExp
+//! valuePath = attrPath "[" or "]"           ; in there, unary has no valuePath
+//! attrExp   = attrPath SP "pr" / attrPath SP compareOp SP compValue
+//! path      = valuePath [ "." NAME ] / attrPath
+//! ```
+//!
+//! SP is any run of blanks and tabs, may stand at any border of two tokens, and may be missing before a string or parenthesis
+//! (ruling R-15), for the RFC's own examples do both.
+
+use std::cell::{Cell, RefCell};
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::{tag_no_case, take_till1};
+use nom::character::complete::{char, space0};
+use nom::combinator::{cut, opt, peek};
+use nom::sequence::{delimited, preceded, terminated};
+use scimwright_core::AttrPath;
+
+use crate::lex::{
+    Fault, FaultKind, Rule, attr_path, end, expected, fatal, is_blank, is_delimiter, keyword, name, string,
+};
+use crate::{Expr, Filter, Leniency, Literal, Number, Op, PatchPath, Syntax};
+
+const OPERATOR: &str = "an operator such as `eq` or `pr`";
+const VALUE: &str = "a JSON string, number, `true`, `false` or `null`";
+
+/// The rules of the grammar, each with what it must know of its surroundings.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules<'s> {
+    syntax: &'s Syntax,
+    seen: &'s Seen,
+    /// Parentheses and brackets around.
+    depth: usize,
+    /// Whether brackets are around.
+    inside: bool,
+}
+
+/// What is gathered over the whole text.
+#[derive(Default)]
+pub(crate) struct Seen {
+    terms: Cell<usize>,
+    pub(crate) leniencies: RefCell<Vec<Leniency>>,
+}
+
+impl<'s> Rules<'s> {
+    pub(crate) const fn new(syntax: &'s Syntax, seen: &'s Seen) -> Self {
+        Self { syntax, seen, depth: 0, inside: false }
+    }
+}
+
+impl Rules<'_> {
+    /// `filter = or`, and nothing behind it.
+    pub(crate) fn filter<'i>(self, input: &'i str) -> Rule<'i, Filter> {
+        terminated(delimited(space0, |input| self.or(input), space0), end("`and`, `or` or the end")).parse(input)
+    }
+
+    /// `path = valuePath [ "." NAME ] / attrPath`, and nothing behind it.
+    pub(crate) fn path<'i>(self, input: &'i str) -> Rule<'i, PatchPath> {
+        let (input, attribute) = preceded(space0, attr_path).parse(input)?;
+        let (input, selection) = opt(preceded((space0, peek(char('['))), |input| self.brackets(input))).parse(input)?;
+        let (input, sub) = match &selection {
+            Some(_) => opt(preceded(char('.'), cut(name))).parse(input)?,
+            None => (input, None),
+        };
+        let (input, ()) = preceded(space0, end("the end of the path")).parse(input)?;
+        Ok((input, PatchPath { attribute, selection, sub }))
+    }
+
+    /// `or = and *( SP "or" SP and )`
+    fn or<'i>(self, input: &'i str) -> Rule<'i, Filter> {
+        self.chain("or", Self::and, Expr::Or, input)
+    }
+
+    /// `and = unary *( SP "and" SP unary )`
+    fn and<'i>(self, input: &'i str) -> Rule<'i, Filter> {
+        self.chain("and", Self::unary, Expr::And, input)
+    }
+
+    /// `term *( SP word SP term )`; a single term stays what it is.
+    fn chain<'i>(
+        self,
+        word: &'static str,
+        term: fn(Self, &'i str) -> Rule<'i, Filter>,
+        join: fn(Vec<Filter>) -> Expr,
+        input: &'i str,
+    ) -> Rule<'i, Filter> {
+        let (mut input, first) = term(self, input)?;
+        let mut terms = Vec::new();
+        while let Ok((rest, ())) = keyword(word, input) {
+            let (rest, next) = cut(|input| term(self, input)).parse(rest)?;
+            terms.push(next);
+            input = rest;
+        }
+        if terms.is_empty() {
+            return Ok((input, first));
+        }
+        terms.insert(0, first);
+        build(join(terms), input)
+    }
+
+    /// `unary = [ "not" [SP] ] "(" or ")" / valuePath / attrExp`
+    fn unary<'i>(self, input: &'i str) -> Rule<'i, Filter> {
+        alt((|input| self.group(input), |input| self.negation(input), |input| self.on_attribute(input))).parse(input)
+    }
+
+    /// `"(" or ")"`
+    fn group<'i>(self, input: &'i str) -> Rule<'i, Filter> {
+        let (inner, _) = char('(').parse(input)?;
+        let deeper = self.deeper(input)?;
+        let close = preceded(space0, expected("`and`, `or` or `)`", char(')')));
+        cut(delimited(space0, |input| deeper.or(input), close)).parse(inner)
+    }
+
+    /// `"not" [SP] "(" or ")"`. The word is an operator only where a parenthesis follows: an attribute may be called `not`.
+    fn negation<'i>(self, input: &'i str) -> Rule<'i, Filter> {
+        let (rest, inner) = preceded((tag_no_case("not"), space0), |input| self.group(input)).parse(input)?;
+        build(Expr::Not(Box::new(inner)), rest)
+    }
+
+    /// `valuePath / attrExp`, which both begin with an attribute.
+    fn on_attribute<'i>(self, input: &'i str) -> Rule<'i, Filter> {
+        let (input, path) = attr_path(input)?;
+        match preceded(space0, peek(char('['))).parse(input) {
+            Ok((input, _)) => self.value_path(path, input),
+            Err::<_, nom::Err<Fault>>(_) => self.attr_exp(path, input),
+        }
+    }
+
+    /// `valuePath = attrPath "[" valFilter "]"`, from the bracket on.
+    ///
+    /// Entra sends `emails[type eq "work"].value eq "x"`, which no grammar has.
+    fn value_path<'i>(self, path: AttrPath, input: &'i str) -> Rule<'i, Filter> {
+        let (mut rest, mut inner) = self.brackets(input)?;
+        if self.syntax.tolerant && rest.starts_with('.') {
+            let (after, sub) = cut(preceded(char('.'), name)).parse(rest)?;
+            let (after, term) = Rules { inside: true, ..self }.attr_exp(AttrPath::of(sub), after)?;
+            self.forgive(Leniency::AttributeAfterBracket);
+            (rest, inner) = build(Expr::And(vec![inner, term]), after)?;
+        }
+        build(Expr::Within(path, Box::new(inner)), rest)
+    }
+
+    /// `"[" valFilter "]"`. In there only sub-attributes are compared, so brackets do not nest (erratum 4690).
+    fn brackets<'i>(self, input: &'i str) -> Rule<'i, Filter> {
+        if self.inside {
+            return Err(Fault::expected(OPERATOR, input).fatal());
+        }
+        let deeper = Rules { inside: true, ..self.deeper(input)? };
+        let close = preceded(space0, expected("`and`, `or` or `]`", char(']')));
+        cut(delimited((char('['), space0), |input| deeper.or(input), close)).parse(input)
+    }
+
+    /// `attrExp = attrPath SP "pr" / attrPath SP compareOp SP compValue`, from behind the attribute on.
+    fn attr_exp<'i>(self, path: AttrPath, input: &'i str) -> Rule<'i, Filter> {
+        let (start, _) = space0(input)?;
+        let (input, word) = expected(OPERATOR, take_till1(|letter| is_delimiter(letter) || letter == '\''))
+            .parse(start)
+            .map_err(fatal)?;
+        let terms = self.seen.terms.get() + 1;
+        self.seen.terms.set(terms);
+        if terms > self.syntax.max_terms {
+            return Err(Fault::new(FaultKind::TooManyTerms(self.syntax.max_terms), start).fatal());
+        }
+        if word.eq_ignore_ascii_case("pr") {
+            return Ok((input, Filter::present(path)));
+        }
+        let op = Op::named(word).ok_or_else(|| Fault::expected(OPERATOR, start).fatal())?;
+        let (input, literal) = cut(preceded(space0, |input| self.comp_value(input))).parse(input)?;
+        Ok((input, Filter::compare(path, op, literal)))
+    }
+
+    /// `compValue = false / null / true / number / string`, as JSON has them.
+    fn comp_value<'i>(self, input: &'i str) -> Rule<'i, Literal> {
+        match input.as_bytes().first() {
+            Some(b'"') => string(input),
+            Some(b'\'') if self.syntax.tolerant => self.single_quoted(input),
+            _ => self.word(input),
+        }
+    }
+
+    /// `false / null / true / number`, and strings that lack their quotes.
+    fn word<'i>(self, input: &'i str) -> Rule<'i, Literal> {
+        let (rest, word) =
+            expected(VALUE, take_till1(|letter| is_blank(letter) || matches!(letter, ')' | ']'))).parse(input)?;
+        let literal = match word {
+            "true" => Literal::Bool(true),
+            "false" => Literal::Bool(false),
+            "null" => Literal::Null,
+            _ => match word.parse::<Number>() {
+                Ok(number) => Literal::Number(number),
+                Err(_) if self.syntax.tolerant => self.slipped(word),
+                Err(_) => return Err(Fault::expected(VALUE, input).fatal()),
+            },
+        };
+        Ok((rest, literal))
+    }
+
+    fn slipped(self, word: &str) -> Literal {
+        let other_case = [("true", Literal::Bool(true)), ("false", Literal::Bool(false)), ("null", Literal::Null)];
+        match other_case.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(word)) {
+            Some((_, literal)) => {
+                self.forgive(Leniency::LiteralCase);
+                literal
+            }
+            None => {
+                self.forgive(Leniency::UnquotedValue);
+                Literal::String(word.to_owned())
+            }
+        }
+    }
+
+    fn single_quoted<'i>(self, input: &'i str) -> Rule<'i, Literal> {
+        let body = input.get(1..).unwrap_or_default();
+        match body.split_once('\'') {
+            Some((text, rest)) => {
+                self.forgive(Leniency::SingleQuotes);
+                Ok((rest, Literal::String(text.to_owned())))
+            }
+            None => Err(Fault::expected("`'`", "").fatal()),
+        }
+    }
+
+    /// The same rules one level down.
+    fn deeper(self, input: &str) -> Result<Self, nom::Err<Fault>> {
+        let max = self.syntax.max_depth.min(Filter::MAX_DEPTH);
+        if self.depth >= max {
+            return Err(Fault::new(FaultKind::TooDeep(max), input).fatal());
+        }
+        Ok(Self { depth: self.depth + 1, ..self })
+    }
+
+    fn forgive(self, leniency: Leniency) {
+        let mut leniencies = self.seen.leniencies.borrow_mut();
+        if !leniencies.contains(&leniency) {
+            leniencies.push(leniency);
+        }
+    }
+}
+
+fn build(expr: Expr, rest: &str) -> Rule<'_, Filter> {
+    match Filter::new(expr) {
+        Ok(filter) => Ok((rest, filter)),
+        // The grammar makes no empty chain and no brackets in brackets.
+        Err(_) => Err(Fault::new(FaultKind::TooDeep(Filter::MAX_DEPTH), rest).fatal()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,363 @@
+//! Writing: what one commit does, inside a transaction that somebody else has begun and will end.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use scimwright_core::{Instant, Resource};
+use scimwright_store::{
+    Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexKey, Key, Member, Scope, StoreError, TenantId,
+    Version, Write,
+};
+
+use crate::error::Failure;
+
+/// A row of `scim_record.keys`: scope, path, value.
+type StoredKey = (u8, String, String);
+
+/// Does all of the change, or answers why not; then whoever called rolls back what was done so far.
+pub(crate) fn commit(sql: &Connection, tenant: &TenantId, change: Change) -> Result<Committed, Failure> {
+    let Change { time, writes, guards, facts, mut events, .. } = change;
+    let inserts = writes.iter().any(|write| matches!(write, Write::Insert { .. }));
+    let time = nanos(time).ok_or(Failure::Time)?;
+    let last = advance(sql, tenant, events.len())?;
+    let mut work = Work { sql, tenant: tenant.as_str(), time, version: Version(last), displaced: Vec::new() };
+    for write in writes {
+        work.write(write)?;
+    }
+    if inserts {
+        for guard in guards {
+            work.guard(guard)?;
+        }
+    }
+    for fact in facts {
+        work.fact(&fact)?;
+    }
+    if let Some(event) = events.first_mut() {
+        event.displaced.extend(work.displaced.iter().cloned());
+    }
+    let mut log = sql.prepare_cached("INSERT INTO scim_log (tenant, position, event) VALUES (?1, ?2, ?3)")?;
+    let first = last - events.len() as u64 + 1;
+    for (position, event) in (first..).zip(&events) {
+        log.execute(params![tenant.as_str(), position, serde_json::to_string(event)?])?;
+    }
+    Ok(Committed::new(work.version, work.displaced))
+}
+
+/// Nanoseconds since 1970, as far as 64 bits reach.
+pub(crate) fn nanos(time: Instant) -> Option<i64> {
+    time.utc().and_utc().timestamp_nanos_opt()
+}
+
+/// Takes the next positions of the tenant's log and answers the last of them.
+fn advance(sql: &Connection, tenant: &TenantId, by: usize) -> Result<u64, Failure> {
+    let mut statement = sql.prepare_cached(
+        "INSERT INTO scim_tenant (tenant, position) VALUES (?1, ?2) \
+         ON CONFLICT (tenant) DO UPDATE SET position = position + excluded.position RETURNING position",
+    )?;
+    Ok(statement.query_row(params![tenant.as_str(), by], |row| row.get(0))?)
+}
+
+/// A commit under way.
+struct Work<'w> {
+    sql: &'w Connection,
+    tenant: &'w str,
+    time: i64,
+    version: Version,
+    displaced: Vec<Displaced>,
+}
+
+/// What a write needs to know of the record that it changes.
+struct Head {
+    version: Version,
+    keys: String,
+}
+
+impl Work<'_> {
+    fn write(&mut self, write: Write) -> Result<(), Failure> {
+        match write {
+            Write::Insert { draft, members } => {
+                self.insert(&draft)?;
+                self.members(&draft.key, &members)
+            }
+            Write::Replace { draft, expect, members } => {
+                self.replace(&draft, expect)?;
+                self.members(&draft.key, &members)
+            }
+            Write::Members { group, members, expect } => {
+                self.expect(&group, expect)?;
+                self.touch(&group.id)?;
+                self.members(&group, &members)
+            }
+            Write::Delete { key, expect } => self.delete(&key, expect),
+        }
+    }
+
+    fn insert(&self, draft: &Draft) -> Result<(), Failure> {
+        let Draft { key, resource, index, display, notes } = draft;
+        let mut statement = self.sql.prepare_cached(
+            "INSERT INTO scim_record (tenant, type, id, version, created, modified, display, keys, notes, document) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (tenant, id) DO NOTHING",
+        )?;
+        let wanted = stored_keys(index);
+        let inserted = statement.execute(params![
+            self.tenant,
+            key.resource_type,
+            key.id,
+            self.version.0,
+            self.time,
+            display,
+            serde_json::to_string(&wanted)?,
+            serde_json::to_string(notes)?,
+            document(resource)?,
+        ])?;
+        if inserted == 0 {
+            return Err(StoreError::Conflict { path: "id".to_owned(), holder: None }.into());
+        }
+        self.count(&key.resource_type, 1)?;
+        self.rekey(key, &[], &wanted)
+    }
+
+    fn replace(&self, draft: &Draft, expect: Version) -> Result<(), Failure> {
+        let Draft { key, resource, index, display, notes } = draft;
+        let head = self.expect(key, Some(expect))?;
+        let wanted = stored_keys(index);
+        let keys = serde_json::to_string(&wanted)?;
+        if keys != head.keys {
+            self.rekey(key, &serde_json::from_str::<Vec<_>>(&head.keys)?, &wanted)?;
+        }
+        let mut statement = self.sql.prepare_cached(
+            "UPDATE scim_record SET version = ?3, modified = ?4, display = ?5, keys = ?6, notes = ?7, document = ?8 \
+             WHERE tenant = ?1 AND id = ?2",
+        )?;
+        statement.execute(params![
+            self.tenant,
+            key.id,
+            self.version.0,
+            self.time,
+            display,
+            keys,
+            serde_json::to_string(notes)?,
+            document(resource)?,
+        ])?;
+        Ok(())
+    }
+
+    fn delete(&self, key: &Key, expect: Option<Version>) -> Result<(), Failure> {
+        let head = self.expect(key, expect)?;
+        self.rekey(key, &serde_json::from_str::<Vec<_>>(&head.keys)?, &[])?;
+        let mut groups = self.sql.prepare_cached(
+            "UPDATE scim_record SET version = ?3, modified = ?4 WHERE tenant = ?1 AND id IN \
+             (SELECT group_id FROM scim_member WHERE tenant = ?1 AND member_id = ?2)",
+        )?;
+        groups.execute(params![self.tenant, key.id, self.version.0, self.time])?;
+        for sql in [
+            "DELETE FROM scim_member WHERE tenant = ?1 AND member_id = ?2",
+            "DELETE FROM scim_member WHERE tenant = ?1 AND group_id = ?2",
+            "DELETE FROM scim_record WHERE tenant = ?1 AND id = ?2",
+        ] {
+            self.sql.prepare_cached(sql)?.execute(params![self.tenant, key.id])?;
+        }
+        self.count(&key.resource_type, -1)
+    }
+
+    /// The record, which must be there in that version.
+    fn expect(&self, key: &Key, expect: Option<Version>) -> Result<Head, Failure> {
+        let mut statement = self
+            .sql
+            .prepare_cached("SELECT version, keys FROM scim_record WHERE tenant = ?1 AND type = ?2 AND id = ?3")?;
+        let row = statement.query_row(params![self.tenant, key.resource_type, key.id], |row| {
+            Ok(Head { version: Version(row.get(0)?), keys: row.get(1)? })
+        });
+        match (row.optional()?, expect) {
+            (None, _) => Err(StoreError::NotFound(key.clone()).into()),
+            (Some(head), Some(expect)) if head.version != expect => Err(StoreError::Stale(key.clone()).into()),
+            (Some(head), _) => Ok(head),
+        }
+    }
+
+    /// Gives a record that something happened to its members the commit's version and time.
+    fn touch(&self, id: &str) -> Result<(), Failure> {
+        let sql = "UPDATE scim_record SET version = ?3, modified = ?4 WHERE tenant = ?1 AND id = ?2";
+        self.sql.prepare_cached(sql)?.execute(params![self.tenant, id, self.version.0, self.time])?;
+        Ok(())
+    }
+
+    fn count(&self, resource_type: &str, by: i64) -> Result<(), Failure> {
+        let mut statement = self.sql.prepare_cached(
+            "INSERT INTO scim_count (tenant, type, count) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (tenant, type) DO UPDATE SET count = count + excluded.count",
+        )?;
+        statement.execute(params![self.tenant, resource_type, by])?;
+        Ok(())
+    }
+
+    /// Releases the keys that are no longer wanted, then takes those that are new, in the order in which they were asked for.
+    fn rekey(&self, key: &Key, held: &[StoredKey], wanted: &[StoredKey]) -> Result<(), Failure> {
+        let (before, after) = (BTreeSet::from_iter(held), BTreeSet::from_iter(wanted));
+        // One row of scim_key stands for a value in every scope.
+        let named: BTreeSet<_> = wanted.iter().map(|(_, path, value)| (path, value)).collect();
+        for old in before.difference(&after) {
+            if !named.contains(&(&old.1, &old.2)) {
+                let sql = "DELETE FROM scim_key WHERE tenant = ?1 AND type = ?2 AND path = ?3 AND value = ?4 AND id = ?5";
+                let row = params![self.tenant, key.resource_type, old.1, old.2, key.id];
+                self.sql.prepare_cached(sql)?.execute(row)?;
+            }
+            if let Some((scope, resource_type)) = self.place(key, old.0) {
+                let sql = "DELETE FROM scim_unique WHERE scope = ?1 AND type = ?2 AND path = ?3 AND value = ?4";
+                self.sql.prepare_cached(sql)?.execute(params![scope, resource_type, old.1, old.2])?;
+            }
+        }
+        for new in wanted.iter().filter(|new| !before.contains(new)) {
+            self.claim(key, new)?;
+            let sql = "INSERT INTO scim_key (tenant, type, path, value, id) VALUES (?1, ?2, ?3, ?4, ?5) \
+                       ON CONFLICT DO NOTHING";
+            self.sql.prepare_cached(sql)?.execute(params![self.tenant, key.resource_type, new.1, new.2, key.id])?;
+        }
+        Ok(())
+    }
+
+    /// Takes a unique key, or says who has it.
+    fn claim(&self, key: &Key, (scope, path, value): &StoredKey) -> Result<(), Failure> {
+        let Some((scope, resource_type)) = self.place(key, *scope) else { return Ok(()) };
+        let mut statement = self.sql.prepare_cached(
+            "INSERT INTO scim_unique (scope, type, path, value, tenant, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT DO NOTHING",
+        )?;
+        if statement.execute(params![scope, resource_type, path, value, self.tenant, key.id])? > 0 {
+            return Ok(());
+        }
+        // The holder's type is not kept beside the key, for a key of everybody may be held by any type.
+        let mut statement = self.sql.prepare_cached(
+            "SELECT u.tenant = ?5, r.type, u.id FROM scim_unique AS u \
+             CROSS JOIN scim_record AS r ON r.tenant = u.tenant AND r.id = u.id \
+             WHERE u.scope = ?1 AND u.type = ?2 AND u.path = ?3 AND u.value = ?4",
+        )?;
+        let place = params![scope, resource_type, path, value, self.tenant];
+        let (ours, holder) = statement.query_row(place, |row| {
+            Ok((row.get::<_, bool>(0)?, Key { resource_type: row.get(1)?, id: row.get(2)? }))
+        })?;
+        if ours && holder == *key {
+            return Ok(());
+        }
+        Err(StoreError::Conflict { path: path.clone(), holder: ours.then_some(holder) }.into())
+    }
+
+    /// Where scim_unique keeps a key of that scope: the scope and type to look under. None for keys that may repeat.
+    fn place<'k>(&'k self, key: &'k Key, scope: u8) -> Option<(&'k str, &'k str)> {
+        match scope {
+            TENANT => Some((self.tenant, &key.resource_type)),
+            GLOBAL => Some(("", "")),
+            _ => None,
+        }
+    }
+
+    fn members(&mut self, group: &Key, delta: &Delta) -> Result<(), Failure> {
+        let Delta { join, leave, exclusive } = delta;
+        let types = self.types(join)?;
+        for id in leave {
+            self.leave(&group.id, id)?;
+        }
+        let mut left = BTreeSet::new();
+        for (member, resource_type) in join.iter().zip(&types) {
+            let mut statement = self.sql.prepare_cached(
+                "INSERT INTO scim_member (tenant, group_id, member_id, member_type, display) \
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+            )?;
+            let row = params![self.tenant, group.id, member.id, resource_type, member.display];
+            let joined = statement.execute(row)? > 0;
+            if joined && *exclusive {
+                for other in self.other_groups(group, &member.id)? {
+                    self.leave(&other, &member.id)?;
+                    self.displaced.push(Displaced { group: other.clone(), member: member.id.clone() });
+                    left.insert(other);
+                }
+            }
+        }
+        left.iter().try_for_each(|other| self.touch(other))
+    }
+
+    fn leave(&self, group: &str, member: &str) -> Result<(), Failure> {
+        let sql = "DELETE FROM scim_member WHERE tenant = ?1 AND group_id = ?2 AND member_id = ?3";
+        self.sql.prepare_cached(sql)?.execute(params![self.tenant, group, member])?;
+        Ok(())
+    }
+
+    /// The types of those who join, who must all be there.
+    fn types(&self, join: &[Member]) -> Result<Vec<String>, Failure> {
+        let mut statement = self.sql.prepare_cached("SELECT type FROM scim_record WHERE tenant = ?1 AND id = ?2")?;
+        let (mut types, mut strangers) = (Vec::with_capacity(join.len()), Vec::new());
+        for member in join {
+            match statement.query_row(params![self.tenant, member.id], |row| row.get(0)).optional()? {
+                Some(resource_type) => types.push(resource_type),
+                None => strangers.push(member.id.clone()),
+            }
+        }
+        if strangers.is_empty() { Ok(types) } else { Err(StoreError::NoSuchMembers(strangers).into()) }
+    }
+
+    /// The other groups of the same type that the member is in.
+    fn other_groups(&self, group: &Key, member: &str) -> Result<Vec<String>, Failure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT m.group_id FROM scim_member AS m \
+             CROSS JOIN scim_record AS g ON g.tenant = m.tenant AND g.id = m.group_id \
+             WHERE m.tenant = ?1 AND m.member_id = ?2 AND m.group_id <> ?3 AND g.type = ?4 ORDER BY m.group_id",
+        )?;
+        let groups = params![self.tenant, member, group.id, group.resource_type];
+        Ok(statement.query_map(groups, |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    fn guard(&self, guard: Guard) -> Result<(), Failure> {
+        match guard {
+            Guard::AtMost { resource_type, limit } => {
+                let sql = "SELECT count FROM scim_count WHERE tenant = ?1 AND type = ?2";
+                let mut statement = self.sql.prepare_cached(sql)?;
+                let count: Option<u64> =
+                    statement.query_row(params![self.tenant, resource_type], |row| row.get(0)).optional()?;
+                match count {
+                    Some(count) if count > limit => Err(StoreError::Guard { resource_type, limit }.into()),
+                    _ => Ok(()),
+                }
+            }
+            // A guard that cannot be checked does not hold.
+            _ => Err(Failure::Unknown),
+        }
+    }
+
+    fn fact(&self, fact: &Fact) -> Result<(), Failure> {
+        let Fact { name, value } = fact;
+        match value {
+            Some(value) => {
+                let sql = "INSERT INTO scim_fact (tenant, name, value) VALUES (?1, ?2, ?3) \
+                           ON CONFLICT (tenant, name) DO UPDATE SET value = excluded.value";
+                self.sql.prepare_cached(sql)?.execute(params![self.tenant, name, serde_json::to_string(value)?])?;
+            }
+            None => {
+                let sql = "DELETE FROM scim_fact WHERE tenant = ?1 AND name = ?2";
+                self.sql.prepare_cached(sql)?.execute(params![self.tenant, name])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The scopes as they stand in `scim_record.keys`.
+const MANY: u8 = 0;
+const TENANT: u8 = 1;
+const GLOBAL: u8 = 2;
+
+fn stored_keys(index: &[IndexKey]) -> Vec<StoredKey> {
+    let number = |scope| match scope {
+        Scope::Many => MANY,
+        Scope::Tenant => TENANT,
+        Scope::Global => GLOBAL,
+    };
+    index.iter().map(|key| (number(key.scope), key.path.clone(), key.value.clone())).collect()
+}
+
+/// The document as it is kept: without what is stamped on it when it is read.
+fn document(resource: &Resource) -> Result<String, Failure> {
+    let mut resource = resource.clone();
+    resource.take("id");
+    resource.take("meta");
+    Ok(serde_json::to_string(resource.as_map())?)
+}

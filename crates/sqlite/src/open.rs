@@ -1,0 +1,133 @@
+//! The file: how it is opened, and the store's tables in it.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+
+use crate::OpenError;
+
+/// The version of `schema.sql`. A change to it gets a new number here and a step in [`prepare`].
+const VERSION: i64 = 1;
+
+/// The write-ahead log is cut back to this size once it is in the database, so that one bulk load does not keep the disk.
+const LOG_BYTES: i64 = 32 << 20;
+
+/// More than there are different statements, and small beside the page cache. Filters of many shapes share what is left.
+const STATEMENTS: usize = 64;
+
+/// How a store uses its file.
+///
+/// ```
+/// use scimwright_sqlite::SqliteOptions;
+///
+/// let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
+/// # assert_eq!(options.cache_kib, 2048);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqliteOptions {
+    /// How many threads read, each with a connection of its own; one at least. 2 by default.
+    pub readers: usize,
+    /// The page cache of each connection in KiB: of every reader and of the writer. 2048 by default.
+    pub cache_kib: u32,
+    /// How long to wait for another process that is writing to the file. 10 seconds by default.
+    pub busy_timeout: Duration,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { readers: 2, cache_kib: 2048, busy_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// Opens the file, makes it and the tables where they are missing, and checks their version. The connection may write.
+pub(crate) fn prepare(path: &Path, options: &SqliteOptions) -> Result<Connection, OpenError> {
+    make_private(path);
+    let mut connection = connect(path, options)?;
+    write_ahead(&connection, options.busy_timeout)?;
+    // Reading first spares a command beside a busy server the wait for the write lock.
+    if let Some(found) = version(&connection)? {
+        return check(found).map(|()| connection);
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have made them between the look above and the lock.
+    match version(&transaction)? {
+        Some(found) => check(found)?,
+        None => {
+            transaction.execute_batch(include_str!("schema.sql"))?;
+            let sql = "INSERT INTO scim_meta (name, value) VALUES ('schema', ?1)";
+            transaction.execute(sql, [VERSION.to_string()])?;
+        }
+    }
+    transaction.commit()?;
+    Ok(connection)
+}
+
+/// Opens one more connection to a file that [`prepare`] has prepared, for reading alone.
+pub(crate) fn reader(path: &Path, options: &SqliteOptions) -> Result<Connection, OpenError> {
+    let connection = connect(path, options)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite::Error> {
+    // Without SQLITE_OPEN_URI, for a file may be called `file:x?mode=memory`. The connection's own mutex is left out as well,
+    // for one thread has it.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(options.busy_timeout)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    // Pages are read, not mapped: of a mapped file an I/O error is a signal that ends the process.
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn version(connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
+    let table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'scim_meta'";
+    if connection.query_row(table, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(None);
+    }
+    let sql = "SELECT CAST(value AS INTEGER) FROM scim_meta WHERE name = 'schema'";
+    connection.query_row(sql, [], |row| row.get(0)).optional()
+}
+
+const fn check(found: i64) -> Result<(), OpenError> {
+    if found > VERSION { Err(OpenError::Newer { found, known: VERSION }) } else { Ok(()) }
+}
+
+/// Makes the file readable for its owner alone, since it names people. SQLite gives the files beside it the same mode.
+///
+/// A failure is left to SQLite, which then fails to open the file and says why.
+fn make_private(path: &Path) {
+    if path.as_os_str() == ":memory:" {
+        return;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(path));
+}
+
+/// Turns the file to write-ahead logging, where readers do not wait for writers. The mode stays with the file.
+fn write_ahead(connection: &Connection, patience: Duration) -> Result<(), OpenError> {
+    let started = Instant::now();
+    loop {
+        // SQLite answers "busy" here at once, without its busy timeout, when two connections try at the same moment.
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => return Err(OpenError::Journal(mode)),
+            Err(rusqlite::Error::SqliteFailure(error, _))
+                if error.code == ErrorCode::DatabaseBusy && started.elapsed() < patience =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

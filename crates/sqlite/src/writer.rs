@@ -1,0 +1,84 @@
+//! The one thread that writes: commits that wait are gathered into one durable transaction.
+//!
+//! A durable transaction costs a wait for the disk, whatever is in it. While that wait lasts the next commits queue up, and the
+//! thread takes them all together. Each has a savepoint, so that one which fails takes nothing with it but itself; nobody hears of
+//! success before the disk has it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use futures_channel::oneshot;
+use rusqlite::Connection;
+use scimwright_store::{Change, Committed, StoreError, TenantId};
+
+use crate::commit::commit;
+use crate::error::Failure;
+
+/// How many commits share a transaction at most: readers see none of them before the last is done.
+const BATCH: usize = 256;
+
+/// A commit that waits, and who waits for it.
+pub(crate) struct Job {
+    pub(crate) tenant: TenantId,
+    pub(crate) change: Change,
+    pub(crate) answer: oneshot::Sender<Result<Committed, StoreError>>,
+}
+
+/// Commits until nobody can send any more and everything that was sent is done.
+pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let batch: Vec<_> = std::iter::once(first).chain(jobs.try_iter().take(BATCH - 1)).collect();
+        let (todo, waiting): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|Job { tenant, change, answer }| ((tenant, change), answer)).unzip();
+        match transaction(connection, todo) {
+            Ok(done) => {
+                for (answer, result) in waiting.into_iter().zip(done) {
+                    // Who does not wait any more cannot be told; the commit stands.
+                    drop(answer.send(result));
+                }
+            }
+            Err(failure) => {
+                if !connection.is_autocommit() {
+                    // If this fails as well, so will the next BEGIN, and it is told there.
+                    drop(connection.execute_batch("ROLLBACK"));
+                }
+                let failure = Arc::new(failure);
+                for answer in waiting {
+                    drop(answer.send(Err(StoreError::unavailable(Arc::clone(&failure)))));
+                }
+            }
+        }
+    }
+}
+
+/// One durable transaction. An error is one of all of it: whatever was decided in it may have leant on what is lost now.
+fn transaction(sql: &Connection, todo: Vec<(TenantId, Change)>) -> Result<Vec<Result<Committed, StoreError>>, Failure> {
+    execute(sql, "BEGIN IMMEDIATE")?;
+    let mut done = Vec::with_capacity(todo.len());
+    for (tenant, change) in todo {
+        done.push(alone(sql, &tenant, change)?.map_err(StoreError::from));
+    }
+    execute(sql, "COMMIT")?;
+    Ok(done)
+}
+
+/// One commit in its savepoint. The outer error is one of the transaction, the inner one its own.
+fn alone(sql: &Connection, tenant: &TenantId, change: Change) -> Result<Result<Committed, Failure>, Failure> {
+    execute(sql, "SAVEPOINT one")?;
+    let done = catch_unwind(AssertUnwindSafe(|| commit(sql, tenant, change))).unwrap_or(Err(Failure::Panic));
+    if done.is_err() {
+        if sql.is_autocommit() {
+            // A full disk or a broken file ends the whole transaction.
+            return done.map(Ok);
+        }
+        execute(sql, "ROLLBACK TO one")?;
+    }
+    execute(sql, "RELEASE one")?;
+    Ok(done)
+}
+
+fn execute(sql: &Connection, statement: &str) -> Result<(), Failure> {
+    sql.prepare_cached(statement)?.execute([])?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Users made by hand.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use scimwright_core::{CatalogError, ScimError, Selection, urns};
+use scimwright_service::Operation;
+use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
+use serde_json::json;
+
+use crate::cli::UserAddArgs;
+use crate::directory::{Directory, DirectoryError};
+use crate::endpoint::{context, service};
+use crate::people::People;
+use crate::settings::Settings;
+
+/// Why no user was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccountError {
+    /// The address is none.
+    #[error("`{0}` is not an e-mail address")]
+    NotAnAddress(String),
+    /// The organisation is unknown, or the product's tables cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The resources cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// What is served does not fit together.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The user cannot be made: the address is taken, no seat is left.
+    #[error("{}", .0.detail())]
+    Refused(#[from] ScimError),
+    /// The output cannot be written.
+    #[error("cannot write the output")]
+    Write(#[from] io::Error),
+}
+
+/// Makes a user as an administrator would, not managed by SCIM until a provider links it. It goes the road of every write.
+///
+/// # Errors
+/// When the address is none or taken, the organisation is unknown or full, or the database cannot be used.
+pub fn add(settings: &Settings, args: &UserAddArgs, json: bool, out: &mut dyn Write) -> Result<(), AccountError> {
+    let email = args.email.trim();
+    if !matches!(email.split_once('@'), Some((local, domain)) if !local.is_empty() && domain.contains('.')) {
+        return Err(AccountError::NotAnAddress(args.email.clone()));
+    }
+    let organisation = Directory::open(&settings.database)?.organisation(&args.org)?;
+    let store = SqliteStore::open(&settings.database, SqliteOptions::default())?;
+    let service = service(settings, Arc::new(store))?;
+    let context = context(&organisation, "admin", &settings.scim_base(), People::by_hand(&organisation))?;
+    let body = json!({
+        "schemas": [urns::USER],
+        "userName": email,
+        "emails": [{"value": email, "type": "work", "primary": true}],
+    });
+    let create = Operation::Create { resource_type: service.resource_type("User")?, body, selection: Selection::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let reply = runtime.block_on(service.handle(&context, create))?;
+    let id = reply.body.as_ref().and_then(|body| body.get("id")).and_then(|id| id.as_str()).unwrap_or_default();
+    if json {
+        writeln!(out, "{}", json!({"id": id, "email": email, "organisation": organisation.name}))?;
+    } else {
+        writeln!(out, "{email} is a user of `{}`, id {id}", organisation.name)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The parts of the server `securecodinghub`: a SCIM 2.0 endpoint for many organisations, each known by its tokens.
+//!
+//! [`run`] is the whole program; the binary only hands it the arguments, the environment and the standard output.
+
+pub mod accounts;
+pub mod cli;
+pub mod commands;
+pub mod directory;
+pub mod log;
+pub mod policy;
+pub mod rate;
+pub mod serve;
+pub mod settings;
+mod table;
+pub mod token;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use cli::{Command, Invocation, UserCommand};
+use commands::CommandError;
+use directory::{Directory, DirectoryError};
+use settings::{Settings, SettingsError};
+
+/// Does what the arguments ask for, and writes what is to be shown to `out`.
+///
+/// # Errors
+/// When it could not be done. A request for help or the version is an error too, of clap's: see [`Failure::Usage`].
+pub fn run(
+    arguments: impl IntoIterator<Item: Into<OsString> + Clone>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let invocation = Invocation::read(arguments)?;
+    let settings = Settings::load(invocation.common.config.as_deref(), invocation.layer(), environment)?;
+    let json = invocation.common.json;
+    match &invocation.command {
+        Command::Serve(_) => {
+            settings.check_serving()?;
+            serve::run(settings, json, out)?;
+        }
+        Command::Org(command) => commands::org(&open(&settings)?, settings.edition, command, json, out)?,
+        Command::Token(command) => commands::token(&open(&settings)?, command, json, out)?,
+        Command::User(UserCommand::Add(args)) => accounts::add(&settings, args, json, out)?,
+        Command::Log(args) => log::show(&settings, args, json, out)?,
+    }
+    out.flush().map_err(CommandError::from)?;
+    Ok(())
+}
+
+fn open(settings: &Settings) -> Result<Directory, DirectoryError> {
+    Directory::open(&settings.database)
+}
+
+/// Why the program ends without having done what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The arguments are wrong, or ask for help or the version. Clap prints this best.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+    /// The settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The command failed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The command is declared and not there.
+    #[error(transparent)]
+    NotBuilt(#[from] NotBuilt),
+}
+
+impl Failure {
+    /// Whether the reader of the output went away, as `head` does when it has seen enough. That is no failure to tell.
+    pub fn is_closed_output(&self) -> bool {
+        matches!(self, Self::Command(CommandError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// A command that is declared and not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`securecodinghub {0}` is not built yet")]
+pub struct NotBuilt(pub &'static str);

@@ -1,0 +1,91 @@
+//! The provisioning log: what was asked, by which token, about whom, and what came of it.
+
+use std::io::{self, Write};
+
+use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
+use scimwright_store::{Logged, Store, StoreError, TenantId, TenantIdError, Transition};
+
+use crate::cli::LogArgs;
+use crate::directory::{Directory, DirectoryError};
+use crate::settings::Settings;
+
+/// Why the log cannot be shown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// The organisation is unknown, or the product's tables cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The resources cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The organisation's id in the database is damaged.
+    #[error(transparent)]
+    Tenant(#[from] TenantIdError),
+    /// The output cannot be written.
+    #[error("cannot write the output")]
+    Write(#[from] io::Error),
+}
+
+/// Entries that are read at a time.
+const PAGE: usize = 500;
+
+/// Shows the provisioning log of an organisation, oldest first; as JSON one entry a line.
+///
+/// # Errors
+/// When the organisation is unknown or the database cannot be read.
+pub fn show(settings: &Settings, args: &LogArgs, json: bool, out: &mut dyn Write) -> Result<(), LogError> {
+    let organisation = Directory::open(&settings.database)?.organisation(&args.org)?;
+    let tenant: TenantId = organisation.id.parse()?;
+    let store = SqliteStore::open(&settings.database, SqliteOptions::default())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let mut after = args.after;
+    let mut left = args.limit;
+    loop {
+        let page = runtime.block_on(store.log(&tenant, after, PAGE.min(left)))?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.position;
+        left -= page.len().min(left);
+        for entry in &page {
+            if json {
+                writeln!(out, "{}", serde_json::to_string(entry).map_err(io::Error::from)?)?;
+            } else {
+                writeln!(out, "{}", line(entry))?;
+            }
+        }
+        if left == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// One entry for people.
+fn line(entry: &Logged) -> String {
+    let Logged { position, event } = entry;
+    let target = event.target.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+    let mut line =
+        format!("{position:>6}  {}  {:<12}  {:<7}  {}  {target}", event.time, event.actor, event.operation, event.status);
+    let mut say = |label: &str, words: &[String]| {
+        if !words.is_empty() {
+            line.push_str(&format!("  {label} {}", words.join(",")));
+        }
+    };
+    match event.transition {
+        Some(Transition::Deactivated) => say("DEACTIVATED", &[String::new()]),
+        Some(Transition::Reactivated) => say("REACTIVATED", &[String::new()]),
+        None => {}
+    }
+    say("changed", &event.changed);
+    say("joined", &event.joined);
+    say("left", &event.left);
+    let moved: Vec<_> = event.displaced.iter().map(|moved| format!("{} from {}", moved.member, moved.group)).collect();
+    say("moved", &moved);
+    say("quirks", &event.quirks);
+    if let Some(detail) = &event.detail {
+        line.push_str(&format!("  ({detail})"));
+    }
+    line
+}

@@ -1,0 +1,168 @@
+//! The server: opens the database, says what to do next, answers until it is told to stop.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use scimwright_core::CatalogError;
+use scimwright_http::Scim;
+use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
+use scimwright_store::Store;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::directory::{Created, Directory, DirectoryError, NewOrganisation};
+use crate::endpoint::endpoint;
+use crate::settings::{SCIM_PATH, Settings};
+
+/// Why the server could not serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: choose another with --listen")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The product's tables cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The resources cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// What is served does not fit together.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The runtime or the connection failed.
+    #[error("the server stopped")]
+    Io(#[from] io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes what was begun.
+///
+/// # Errors
+/// When the database, the address or the catalog cannot be used.
+pub fn run(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), ServeError> {
+    start_log();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(settings, json, out))
+}
+
+async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), ServeError> {
+    let listener = TcpListener::bind(settings.listen).await.map_err(|source| ServeError::Listen(settings.listen, source))?;
+    let settings = settings.bound_to(listener.local_addr()?);
+    let directory = Arc::new(Directory::open(&settings.database)?);
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, SqliteOptions::default())?);
+    let first = directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first")?;
+    let scim = endpoint(&settings, directory.clone(), store.clone())?;
+    greet(&settings, first.as_ref(), json, out)?;
+
+    let (stop, stopped) = watch::channel(false);
+    let app = router(scim, directory).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, app).with_graceful_shutdown(told(stopped));
+    let server = tokio::spawn(async move { server.await });
+    end_of_service().await;
+    tracing::info!("draining");
+    let _ = stop.send(true);
+    match tokio::time::timeout(settings.drain, server).await {
+        Ok(Ok(done)) => done?,
+        Ok(Err(error)) => tracing::error!(%error, "the server failed"),
+        Err(_) => tracing::warn!(seconds = settings.drain.as_secs(), "requests that took too long were cut off"),
+    }
+    // The writer finishes what it has begun when the last handle goes.
+    drop(store);
+    Ok(())
+}
+
+/// Everything that the server answers.
+pub fn router(scim: Scim, directory: Arc<Directory>) -> Router {
+    Router::new()
+        .route("/", get(|| async { concat!("SecureCodingHub. The SCIM endpoint is at ", "/api/sch/scim/v2", "\n") }))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(directory)
+        .nest_service(SCIM_PATH, scim)
+}
+
+/// Whether requests would be answered: the database can be read.
+async fn ready(State(directory): State<Arc<Directory>>) -> (StatusCode, &'static str) {
+    match directory.organisations() {
+        Ok(_) => (StatusCode::OK, "ready\n"),
+        Err(error) => {
+            tracing::error!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read\n")
+        }
+    }
+}
+
+/// What an administrator needs next. The first token is shown here and never again.
+fn greet(settings: &Settings, first: Option<&Created>, json: bool, out: &mut dyn Write) -> io::Result<()> {
+    let base = settings.scim_base();
+    if json {
+        let mut line = json!({"base": base, "listen": settings.listen.to_string(), "database": settings.database});
+        if let (Some(first), Some(line)) = (first, line.as_object_mut()) {
+            line.insert("organisation".to_owned(), first.organisation.name.clone().into());
+            line.insert("token".to_owned(), first.secret.expose().into());
+        }
+        writeln!(out, "{line}")?;
+        return out.flush();
+    }
+    writeln!(out, "SecureCodingHub keeps its data in {}", settings.database.display())?;
+    writeln!(out)?;
+    writeln!(out, "  base URL  {base}")?;
+    match first {
+        Some(first) => {
+            let token = first.secret.expose();
+            writeln!(out, "  token     {token}")?;
+            writeln!(out, "            of organisation `{}`, shown this once", first.organisation.name)?;
+            writeln!(out)?;
+            writeln!(out, "Paste both into your identity provider, or try:")?;
+            writeln!(out)?;
+            writeln!(out, "  curl -s '{base}/Users' -H 'Authorization: Bearer {token}'")?;
+        }
+        None => {
+            writeln!(out, "  token     as made before; for another: securecodinghub token create --org NAME")?;
+        }
+    }
+    writeln!(out)?;
+    writeln!(out, "Stop with Ctrl-C.")?;
+    out.flush()
+}
+
+/// Logs go to the standard error, so that the standard output stays what it says. `RUST_LOG` chooses what.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,securecodinghub=info".into());
+    // A second server in one process, as in tests, keeps the first one's log.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+}
+
+async fn told(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn end_of_service() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => tokio::select! {
+                _ = terminated.recv() => {}
+                _ = interrupted => {}
+            },
+            Err(error) => {
+                tracing::error!(%error, "SIGTERM cannot be heard; stop the server with Ctrl-C");
+                let _ = interrupted.await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupted.await;
+    // Whoever is impatient may ask twice; a moment lets the log line out.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
