@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use scimwright_filter::Leniency;
+
 macro_rules! quirks {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal because $reason:literal;)+) => {
         /// One deviation that can be tolerated.
@@ -68,6 +70,16 @@ quirks! {
     UnknownMembers = "unknown-members" because "Okta pushes groups before it has assigned all their people";
     /// An attribute name that is none of SCIM's, such as `email` for `emails.value`.
     Alias = "attribute-alias" because "Okta's unique identifier field can be set to email";
+}
+
+impl From<Leniency> for Quirk {
+    fn from(leniency: Leniency) -> Self {
+        match leniency {
+            Leniency::AttributeAfterBracket => Self::AttributeAfterBracket,
+            // Whatever else the tolerant grammar forgives is a value written without its quotation marks or in other letters.
+            _ => Self::UnquotedFilterValues,
+        }
+    }
 }
 
 impl fmt::Display for Quirk {

@@ -1,6 +1,6 @@
 //! `add`: RFC 7644 section 3.5.2.1.
 
-use scimwright_core::{DataType, Mutability};
+use scimwright_core::DataType;
 use serde_json::{Map, Value};
 
 use crate::PatchError;
@@ -8,7 +8,7 @@ use crate::amend;
 use crate::apply::Work;
 use crate::list::List;
 use crate::merge::merge;
-use crate::target::Change;
+use crate::target::{Change, fixed_value};
 use crate::value::{Parts, is_primary};
 
 pub(crate) fn add<'a>(work: &mut Work<'a>, change: &Change<'a>) -> Result<(), PatchError> {
@@ -33,7 +33,7 @@ pub(crate) fn add_value<'a>(change: &Change<'a>, list: &mut List<'a>, value: Val
     let at = match list.place_of(&value) {
         None => list.push(value),
         Some(at) => {
-            if change.attribute.data_type == DataType::Complex && !is_fixed(change) {
+            if change.attribute.data_type == DataType::Complex && fixed_value(change.attribute).is_none() {
                 join(change, list, at, value)?;
             }
             at
@@ -43,11 +43,6 @@ pub(crate) fn add_value<'a>(change: &Change<'a>, list: &mut List<'a>, value: Val
         list.demote_others(at);
     }
     Ok(())
-}
-
-/// Whether a value of the list is one and the same as long as its `value` is.
-pub(crate) fn is_fixed(change: &Change<'_>) -> bool {
-    change.attribute.sub("value").is_some_and(|sub| sub.mutability == Mutability::Immutable)
 }
 
 fn join<'a>(change: &Change<'a>, list: &mut List<'a>, at: usize, value: Value) -> Result<(), PatchError> {

@@ -8,7 +8,7 @@ use crate::add::add_value;
 use crate::apply::Work;
 use crate::merge::merge;
 use crate::options::CREATE_ON_NO_MATCH;
-use crate::target::Change;
+use crate::target::{Change, fixed_value};
 use crate::value::{Complex, Parts, Simple, is_primary, says_something};
 use crate::{Op, PatchError};
 
@@ -42,12 +42,12 @@ pub(crate) fn single<'a>(work: &mut Work<'a>, change: &Change<'a>) -> Result<(),
     }
     let stored = work.document.take(container, attribute);
     // A value path on the one value (ruling R-10).
+    let made = stored.is_none();
     let stored = match (&change.selection, stored) {
         (Some(selection), Some(stored)) if !selection.selects(&stored) => return Err(change.no_target()),
-        (Some(selection), None) => match (described(work, change, selection)?, &given) {
-            (None, _) => return Err(change.no_target()),
-            (Some(_), Given::Null | Given::Cleared) => None,
-            (Some(described), _) => Some(Value::Object(described)),
+        (Some(selection), None) => match described(work, change, selection)? {
+            None => return Err(change.no_target()),
+            Some(described) => Some(Value::Object(described)),
         },
         (_, stored) => stored,
     };
@@ -69,10 +69,17 @@ pub(crate) fn single<'a>(work: &mut Work<'a>, change: &Change<'a>) -> Result<(),
                     attribute.sub(name).is_some_and(|sub| kept(sub.mutability))
                 });
             }
+            if made && change.selection.is_some() && parts.set.is_empty() {
+                return Ok(());
+            }
             merge(change, &mut object, &parts)?;
             Value::Object(object)
         }
     };
+    // The filter must find what it has made.
+    if made && change.selection.as_ref().is_some_and(|selection| !selection.selects(&new)) {
+        return Err(change.no_target());
+    }
     work.document.put(container, attribute, new);
     Ok(())
 }
@@ -179,8 +186,7 @@ fn create<'a>(work: &mut Work<'a>, change: &Change<'a>, given: Given<'a>) -> Res
     };
     let list = work.document.list(change.container, change.attribute);
     // The filter must find what it has made, and a member that is there already is another than it describes (ruling R-37).
-    let member = change.attribute.sub("value").is_some_and(|sub| sub.mutability == Mutability::Immutable);
-    if !selection.selects(&value) || (member && list.place_of(&value).is_some()) {
+    if !selection.selects(&value) || (fixed_value(change.attribute).is_some() && list.place_of(&value).is_some()) {
         return Err(change.no_target());
     }
     add_value(change, list, value)

@@ -25,7 +25,9 @@ impl<'a> Document<'a> {
         let urn = container.map(|extension| extension.schema.id.as_str());
         let name = attribute.name.as_str();
         let Self { map, lists } = self;
-        lists.entry((urn, name)).or_insert_with(|| List::new(attribute, inside(map, urn).and_then(|map| map.remove(name))))
+        lists
+            .entry((urn, name))
+            .or_insert_with(|| List::new(attribute, inside(map, urn).and_then(|map| map.remove(name))))
     }
 
     /// The value of an attribute that has one.

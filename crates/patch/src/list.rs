@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use scimwright_core::{Attribute, DataType, Mutability, is_assigned};
+use scimwright_core::{Attribute, DataType, is_assigned};
 use scimwright_filter::BoundFilter;
 use serde_json::{Map, Value};
 
+use crate::target::fixed_value;
 use crate::value::is_primary;
 
 /// The values of a multi-valued attribute, each found by its key without looking at the others, so that a request which adds or
@@ -85,9 +86,8 @@ impl<'a> List<'a> {
         if self.attribute.data_type == DataType::String {
             return Some(self.attribute.element_key(value));
         }
-        let sub = self.attribute.sub("value")?;
-        (sub.mutability == Mutability::Immutable && sub.data_type == DataType::String)
-            .then(|| self.attribute.element_key(&Value::Object(Map::from_iter([(name.clone(), value.clone())]))))
+        let known = fixed_value(self.attribute).is_some_and(|sub| sub.data_type == DataType::String);
+        known.then(|| self.attribute.element_key(&Value::Object(Map::from_iter([(name.clone(), value.clone())]))))
     }
 
     /// The place of the value that counts as this one.

@@ -42,7 +42,11 @@ pub(crate) fn merge(change: &Change<'_>, target: &mut Map<String, Value>, parts:
 }
 
 /// Takes a sub-attribute out of a value, if it may go.
-pub(crate) fn unassign(change: &Change<'_>, target: &mut Map<String, Value>, sub: &Attribute) -> Result<(), PatchError> {
+pub(crate) fn unassign(
+    change: &Change<'_>,
+    target: &mut Map<String, Value>,
+    sub: &Attribute,
+) -> Result<(), PatchError> {
     let name = sub.name.as_str();
     match sub.mutability {
         _ if !target.contains_key(name) => {}

@@ -1,15 +1,14 @@
 //! `remove`: RFC 7644 section 3.5.2.2, and what a value beside the path means where it is tolerated (ruling R-19).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use scimwright_core::{Attribute, DataType, is_assigned, same_value};
 use serde_json::{Map, Value};
 
 use crate::PatchError;
-use crate::add::is_fixed;
 use crate::apply::Work;
 use crate::merge::unassign;
-use crate::target::Change;
+use crate::target::{Change, fixed_value};
 use crate::value::{Complex, Simple, items};
 
 /// What is not there is removed already (ruling R-18).
@@ -22,7 +21,11 @@ pub(crate) fn remove<'a>(work: &mut Work<'a>, change: &Change<'a>) -> Result<(),
         Some(Value::Null) => None,
         Some(value) => Some(Named::read(work, change, value)?),
     };
-    if change.attribute.multi_valued { from_list(work, change, named.as_ref()) } else { single(work, change, named.as_ref()) }
+    if change.attribute.multi_valued {
+        from_list(work, change, named.as_ref())
+    } else {
+        single(work, change, named.as_ref())
+    }
 }
 
 fn single<'a>(work: &mut Work<'a>, change: &Change<'a>, named: Option<&Named>) -> Result<(), PatchError> {
@@ -45,9 +48,7 @@ fn from_list<'a>(work: &mut Work<'a>, change: &Change<'a>, named: Option<&Named>
     let mut places = match (&change.selection, named) {
         (Some(selection), _) => list.selected(selection),
         // Found by their keys, without looking at the others.
-        (None, Some(Named::Values(values))) if change.sub.is_none() => {
-            values.iter().filter_map(|value| list.place_of(value)).collect()
-        }
+        (None, Some(Named::Keyed { values, .. })) => values.iter().filter_map(|value| list.place_of(value)).collect(),
         (None, _) => list.places(),
     };
     if let Some(named) = named {
@@ -68,8 +69,10 @@ fn from_list<'a>(work: &mut Work<'a>, change: &Change<'a>, named: Option<&Named>
 
 /// The values that the value beside the path names.
 enum Named {
-    /// These values, of a list whose keys say all: simple values, or values that are one as long as their `value` is.
-    Values(Vec<Value>),
+    /// These values of a list whose keys say all: simple values, or values that are one as long as their `value` is.
+    Keyed { values: Vec<Value>, keys: HashSet<String> },
+    /// This simple value.
+    One(Option<Value>),
     /// Values with this `value`, and of one of these types where one is given; and values with all of these sub-attributes.
     Like { by_value: HashMap<String, Vec<Option<String>>>, others: Vec<Map<String, Value>> },
     /// A sub-attribute with this value.
@@ -88,7 +91,8 @@ impl Named {
                 Complex::Null | Complex::Cleared => None,
             }));
         }
-        let items = if attribute.multi_valued || !is_assigned(value) { items(value) } else { std::slice::from_ref(value) };
+        let items =
+            if attribute.multi_valued || !is_assigned(value) { items(value) } else { std::slice::from_ref(value) };
         let mut values = Vec::new();
         for item in items.iter().filter(|item| is_assigned(item)) {
             if attribute.data_type != DataType::Complex {
@@ -107,16 +111,21 @@ impl Named {
                 values.push(Value::Object(parts.set));
             }
         }
-        let keyed = |value: &Value| value.as_object().is_none_or(|object| object.contains_key("value"));
-        if attribute.data_type != DataType::Complex || (is_fixed(change) && values.iter().all(keyed)) {
-            return Ok(Self::Values(values));
+        let simple = attribute.data_type != DataType::Complex;
+        if simple && !attribute.multi_valued {
+            return Ok(Self::One(values.pop()));
+        }
+        let by_value_alone = |value: &Value| fixed_value(attribute).is_some() && value.get("value").is_some();
+        if attribute.multi_valued && values.iter().all(|value| simple || by_value_alone(value)) {
+            let keys = values.iter().map(|value| attribute.element_key(value)).collect();
+            return Ok(Self::Keyed { values, keys });
         }
         let mut by_value: HashMap<String, Vec<Option<String>>> = HashMap::new();
         let mut others = Vec::new();
         for value in values {
             match (key(attribute, "value", &value), value) {
                 (Some(key_of_value), value) if attribute.multi_valued => {
-                    let kind = if is_fixed(change) { None } else { key(attribute, "type", &value) };
+                    let kind = if fixed_value(attribute).is_some() { None } else { key(attribute, "type", &value) };
                     by_value.entry(key_of_value).or_default().push(kind);
                 }
                 (_, Value::Object(object)) => others.push(object),
@@ -129,12 +138,12 @@ impl Named {
     fn names(&self, change: &Change<'_>, stored: &Value) -> bool {
         let attribute = change.attribute;
         match self {
-            Self::Values(values) if attribute.multi_valued => !values.is_empty(),
-            Self::Values(values) => values.iter().any(|value| same_value(attribute, value, stored)),
+            Self::Keyed { keys, .. } => keys.contains(&attribute.element_key(stored)),
+            Self::One(value) => value.as_ref().is_some_and(|value| same_value(attribute, value, stored)),
             Self::Sub(None) => false,
-            Self::Sub(Some(value)) => change.sub.is_some_and(|sub| {
-                stored.get(sub.name.as_str()).is_some_and(|stored| same_value(sub, value, stored))
-            }),
+            Self::Sub(Some(value)) => change
+                .sub
+                .is_some_and(|sub| stored.get(sub.name.as_str()).is_some_and(|stored| same_value(sub, value, stored))),
             Self::Like { by_value, others } => {
                 let by_value = key(attribute, "value", stored).and_then(|key| by_value.get(&key));
                 let kind = key(attribute, "type", stored);

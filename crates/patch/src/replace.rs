@@ -6,11 +6,11 @@ use scimwright_core::Mutability;
 use serde_json::Value;
 
 use crate::PatchError;
-use crate::add::{add_value, is_fixed};
+use crate::add::add_value;
 use crate::amend;
 use crate::apply::Work;
 use crate::list::List;
-use crate::target::Change;
+use crate::target::{Change, fixed_value};
 
 pub(crate) fn replace<'a>(work: &mut Work<'a>, change: &Change<'a>) -> Result<(), PatchError> {
     if !change.attribute.multi_valued {
@@ -21,7 +21,11 @@ pub(crate) fn replace<'a>(work: &mut Work<'a>, change: &Change<'a>) -> Result<()
     }
     let values = work.new_values(change)?;
     let list = work.document.list(change.container, change.attribute);
-    if is_fixed(change) { keep_named(change, list, values) } else { put_all(change, list, values) }
+    if fixed_value(change.attribute).is_some() {
+        keep_named(change, list, values)
+    } else {
+        put_all(change, list, values)
+    }
 }
 
 /// Lists such as `members`: who is named and there already stays as he is (ruling R-37), so that naming all of them is no change.
@@ -37,12 +41,9 @@ fn keep_named<'a>(change: &Change<'a>, list: &mut List<'a>, values: Vec<Value>) 
 
 /// Every other list: the new values in their order. What only the server writes stays with a value that stays.
 fn put_all<'a>(change: &Change<'a>, list: &mut List<'a>, values: Vec<Value>) -> Result<(), PatchError> {
-    let read_only: Vec<_> = change.attribute.sub_attributes.iter().collect();
-    let read_only: Vec<&str> = read_only
-        .into_iter()
-        .filter(|sub| sub.mutability == Mutability::ReadOnly)
-        .map(|sub| sub.name.as_str())
-        .collect();
+    let subs = change.attribute.sub_attributes.iter();
+    let read_only: Vec<&str> =
+        subs.filter(|sub| sub.mutability == Mutability::ReadOnly).map(|sub| sub.name.as_str()).collect();
     let mut new = List::new(change.attribute, None);
     for mut value in values {
         if !read_only.is_empty()

@@ -169,7 +169,7 @@ impl fmt::Display for Path {
 }
 
 /// The filter is at fault when the fault lies between the brackets, the path everywhere else (requirement PA-6).
-pub(crate) fn malformed(index: usize, text: &str, error: &ParseError) -> PatchError {
+fn malformed(index: usize, text: &str, error: &ParseError) -> PatchError {
     const LONGEST: usize = 200;
     let (path, reason) = (text.chars().take(LONGEST).collect(), error.to_string());
     let open = text.find('[');

@@ -9,7 +9,6 @@ use scimwright_filter::{BoundFilter, PatchPath};
 use serde_json::{Map, Value};
 
 use crate::options::{FILTER_BOOLEAN_STRINGS, Notes, PATH_KEYS_IN_VALUE, REMOVE_WITH_VALUE};
-use crate::request::malformed;
 use crate::{Op, Operation, PatchError, PatchOptions, Path};
 
 /// One thing to do. An operation without a path is as many as its value has attributes.
@@ -229,12 +228,7 @@ impl<'a> Binder<'a, '_> {
     }
 
     /// A key that is more than a name: `name.givenName`, a name with its URN, even a value path (ruling R-34).
-    fn path_key(
-        &mut self,
-        container: Option<&'a Extension>,
-        key: &'a str,
-        value: &'a Value,
-    ) -> Result<(), PatchError> {
+    fn path_key(&mut self, container: Option<&'a Extension>, key: &'a str, value: &'a Value) -> Result<(), PatchError> {
         let parsed = if key.contains(['.', ':', '[']) { self.options.syntax.path(key).ok() } else { None };
         let change = match &parsed {
             Some(parsed) => self.change(&parsed.value, container, Some(value), false)?,
@@ -249,10 +243,9 @@ impl<'a> Binder<'a, '_> {
                 }
                 self.push(change)
             }
-            _ if self.options.unknown == Unknown::Refuse => Err(PatchError::Admit {
-                index: self.index,
-                source: AdmitError::Unknown(qualified(container, key)),
-            }),
+            _ if self.options.unknown == Unknown::Refuse => {
+                Err(PatchError::Admit { index: self.index, source: AdmitError::Unknown(qualified(container, key)) })
+            }
             _ => {
                 self.notes.ignore(qualified(container, key));
                 Ok(())
@@ -314,10 +307,9 @@ impl<'a> Binder<'a, '_> {
         if change.selection.is_some() {
             place.clone_from(&change.path);
         }
-        if self.seen.contains(&place) {
+        if !self.seen.insert(place.clone()) {
             return Err(PatchError::Admit { index: self.index, source: AdmitError::Twice(place) });
         }
-        self.seen.insert(place);
         self.steps.push(Step::Change(change));
         Ok(())
     }
@@ -332,10 +324,9 @@ impl<'a> Binder<'a, '_> {
 
     fn no_object(&self, path: &str, value: &Value) -> PatchError {
         match check_simple(DataType::Complex, value) {
-            Err(source) => PatchError::Admit {
-                index: self.index,
-                source: AdmitError::Value { path: path.to_owned(), source },
-            },
+            Err(source) => {
+                PatchError::Admit { index: self.index, source: AdmitError::Value { path: path.to_owned(), source } }
+            }
             Ok(()) => PatchError::Value { index: self.index, reason: format!("`{path}`: expected an object") },
         }
     }
@@ -345,4 +336,10 @@ impl<'a> Binder<'a, '_> {
 pub(crate) fn is_read_only(change: &Change<'_>) -> bool {
     change.attribute.mutability == Mutability::ReadOnly
         || change.sub.is_some_and(|sub| sub.mutability == Mutability::ReadOnly)
+}
+
+/// The `value` that the values of a list are known by alone, where it cannot change: as long as that is the same, it is the same
+/// member (ruling R-37).
+pub(crate) fn fixed_value(attribute: &Attribute) -> Option<&Attribute> {
+    attribute.sub("value").filter(|sub| sub.mutability == Mutability::Immutable && sub.name.as_str() == "value")
 }

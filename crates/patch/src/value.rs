@@ -169,7 +169,8 @@ impl<'a> Reader<'a> {
 
     fn boolean(&mut self, attribute: &Attribute, value: Value) -> Value {
         let word = value.as_str().filter(|_| self.options.boolean_strings && attribute.data_type == DataType::Boolean);
-        let found = word.and_then(|word| [true, false].into_iter().find(|value| word.eq_ignore_ascii_case(text(*value))));
+        let found =
+            word.and_then(|word| [true, false].into_iter().find(|value| word.eq_ignore_ascii_case(text(*value))));
         match found {
             Some(found) => {
                 self.notes.lenient(BOOLEAN_STRINGS);

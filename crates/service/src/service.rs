@@ -188,7 +188,7 @@ impl Service {
         let invalid = |detail: String| ScimError::bad(ScimType::InvalidFilter, detail);
         let parsed =
             self.syntax(context).filter(text).map_err(|error| invalid(format!("the filter is malformed: {error}")))?;
-        quirks.extend(parsed.leniencies.iter().filter_map(|leniency| leniency.name().parse::<Quirk>().ok()));
+        quirks.extend(parsed.leniencies.into_iter().map(Quirk::from));
         let filter = match context.profile.rewrite(&parsed.value) {
             Some(rewritten) => {
                 quirks.insert(Quirk::Alias);

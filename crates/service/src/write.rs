@@ -145,7 +145,7 @@ impl Service {
         selection: &Selection,
     ) -> Result<Reply, ScimError> {
         let options = decide::patch_options(context, self.syntax(context), self.limits.max_patch_operations);
-        let request = match PatchRequest::from_json(&body, &options) {
+        let request = match PatchRequest::from_json(body, &options) {
             Ok(request) => request,
             Err(error) => {
                 // Whether the resource is there comes before what is wrong with the request.

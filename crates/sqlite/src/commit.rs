@@ -1,6 +1,6 @@
 //! Writing: what one commit does, inside a transaction that somebody else has begun and will end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use scimwright_core::{Instant, Resource};
@@ -44,7 +44,7 @@ pub(crate) fn commit(sql: &Connection, tenant: &TenantId, change: Change) -> Res
 }
 
 /// Nanoseconds since 1970, as far as 64 bits reach.
-pub(crate) fn nanos(time: Instant) -> Option<i64> {
+fn nanos(time: Instant) -> Option<i64> {
     time.utc().and_utc().timestamp_nanos_opt()
 }
 
@@ -77,16 +77,16 @@ impl Work<'_> {
         match write {
             Write::Insert { draft, members } => {
                 self.insert(&draft)?;
-                self.members(&draft.key, &members)
+                self.resize(&draft.key, &members)
             }
             Write::Replace { draft, expect, members } => {
                 self.replace(&draft, expect)?;
-                self.members(&draft.key, &members)
+                self.resize(&draft.key, &members)
             }
             Write::Members { group, members, expect } => {
                 self.expect(&group, expect)?;
-                self.touch(&group.id)?;
-                self.members(&group, &members)
+                let more = self.members(&group, &members)?;
+                self.touch(&group.id, more)
             }
             Write::Delete { key, expect } => self.delete(&key, expect),
         }
@@ -95,8 +95,8 @@ impl Work<'_> {
     fn insert(&self, draft: &Draft) -> Result<(), Failure> {
         let Draft { key, resource, index, display, notes } = draft;
         let mut statement = self.sql.prepare_cached(
-            "INSERT INTO scim_record (tenant, type, id, version, created, modified, display, keys, notes, document) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (tenant, id) DO NOTHING",
+            "INSERT INTO scim_record (tenant, type, id, version, created, modified, members, display, keys, notes, \
+             document) VALUES (?1, ?2, ?3, ?4, ?5, ?5, 0, ?6, ?7, ?8, ?9) ON CONFLICT (tenant, id) DO NOTHING",
         )?;
         let wanted = stored_keys(index);
         let inserted = statement.execute(params![
@@ -146,7 +146,7 @@ impl Work<'_> {
         let head = self.expect(key, expect)?;
         self.rekey(key, &serde_json::from_str::<Vec<_>>(&head.keys)?, &[])?;
         let mut groups = self.sql.prepare_cached(
-            "UPDATE scim_record SET version = ?3, modified = ?4 WHERE tenant = ?1 AND id IN \
+            "UPDATE scim_record SET version = ?3, modified = ?4, members = members - 1 WHERE tenant = ?1 AND id IN \
              (SELECT group_id FROM scim_member WHERE tenant = ?1 AND member_id = ?2)",
         )?;
         groups.execute(params![self.tenant, key.id, self.version.0, self.time])?;
@@ -175,10 +175,12 @@ impl Work<'_> {
         }
     }
 
-    /// Gives a record that something happened to its members the commit's version and time.
-    fn touch(&self, id: &str) -> Result<(), Failure> {
-        let sql = "UPDATE scim_record SET version = ?3, modified = ?4 WHERE tenant = ?1 AND id = ?2";
-        self.sql.prepare_cached(sql)?.execute(params![self.tenant, id, self.version.0, self.time])?;
+    /// Gives a group whose members change the commit's version and time, and so many members more.
+    fn touch(&self, group: &str, more: i64) -> Result<(), Failure> {
+        let mut statement = self.sql.prepare_cached(
+            "UPDATE scim_record SET version = ?3, modified = ?4, members = members + ?5 WHERE tenant = ?1 AND id = ?2",
+        )?;
+        statement.execute(params![self.tenant, group, self.version.0, self.time, more])?;
         Ok(())
     }
 
@@ -198,7 +200,8 @@ impl Work<'_> {
         let named: BTreeSet<_> = wanted.iter().map(|(_, path, value)| (path, value)).collect();
         for old in before.difference(&after) {
             if !named.contains(&(&old.1, &old.2)) {
-                let sql = "DELETE FROM scim_key WHERE tenant = ?1 AND type = ?2 AND path = ?3 AND value = ?4 AND id = ?5";
+                let sql =
+                    "DELETE FROM scim_key WHERE tenant = ?1 AND type = ?2 AND path = ?3 AND value = ?4 AND id = ?5";
                 let row = params![self.tenant, key.resource_type, old.1, old.2, key.id];
                 self.sql.prepare_cached(sql)?.execute(row)?;
             }
@@ -251,35 +254,53 @@ impl Work<'_> {
         }
     }
 
-    fn members(&mut self, group: &Key, delta: &Delta) -> Result<(), Failure> {
-        let Delta { join, leave, exclusive } = delta;
-        let types = self.types(join)?;
-        for id in leave {
-            self.leave(&group.id, id)?;
+    /// Lets members join and leave with a record that was written just now.
+    fn resize(&mut self, group: &Key, delta: &Delta) -> Result<(), Failure> {
+        match self.members(group, delta)? {
+            0 => Ok(()),
+            more => self.touch(&group.id, more),
         }
-        let mut left = BTreeSet::new();
-        for (member, resource_type) in join.iter().zip(&types) {
-            let mut statement = self.sql.prepare_cached(
-                "INSERT INTO scim_member (tenant, group_id, member_id, member_type, display) \
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-            )?;
-            let row = params![self.tenant, group.id, member.id, resource_type, member.display];
-            let joined = statement.execute(row)? > 0;
-            if joined && *exclusive {
-                for other in self.other_groups(group, &member.id)? {
-                    self.leave(&other, &member.id)?;
-                    self.displaced.push(Displaced { group: other.clone(), member: member.id.clone() });
-                    left.insert(other);
-                }
-            }
-        }
-        left.iter().try_for_each(|other| self.touch(other))
     }
 
-    fn leave(&self, group: &str, member: &str) -> Result<(), Failure> {
+    /// Lets members join and leave. Answers how many more there are than before; the group's own row is the caller's to write.
+    fn members(&mut self, group: &Key, delta: &Delta) -> Result<i64, Failure> {
+        let Delta { join, leave, exclusive } = delta;
+        let types = self.types(join)?;
+        let mut more = 0;
+        for id in leave {
+            more -= self.leave(&group.id, id)?;
+        }
+        let mut left: BTreeMap<String, i64> = BTreeMap::new();
+        for (member, resource_type) in join.iter().zip(&types) {
+            if !self.join(&group.id, member, resource_type)? {
+                continue;
+            }
+            more += 1;
+            let others = if *exclusive { self.other_groups(group, &member.id)? } else { Vec::new() };
+            for other in others {
+                let gone = self.leave(&other, &member.id)?;
+                self.displaced.push(Displaced { group: other.clone(), member: member.id.clone() });
+                *left.entry(other).or_default() -= gone;
+            }
+        }
+        left.iter().try_for_each(|(other, more)| self.touch(other, *more))?;
+        Ok(more)
+    }
+
+    /// Answers whether the member is a new one.
+    fn join(&self, group: &str, member: &Member, resource_type: &str) -> Result<bool, Failure> {
+        let mut statement = self.sql.prepare_cached(
+            "INSERT INTO scim_member (tenant, group_id, member_id, member_type, display) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT DO NOTHING",
+        )?;
+        Ok(statement.execute(params![self.tenant, group, member.id, resource_type, member.display])? > 0)
+    }
+
+    /// Answers how many left: one or none.
+    fn leave(&self, group: &str, member: &str) -> Result<i64, Failure> {
         let sql = "DELETE FROM scim_member WHERE tenant = ?1 AND group_id = ?2 AND member_id = ?3";
-        self.sql.prepare_cached(sql)?.execute(params![self.tenant, group, member])?;
-        Ok(())
+        let left = self.sql.prepare_cached(sql)?.execute(params![self.tenant, group, member])?;
+        Ok(i64::from(left > 0))
     }
 
     /// The types of those who join, who must all be there.

@@ -11,9 +11,14 @@ use crate::error::Failure;
 use crate::pushdown::Pushdown;
 
 /// What [`Head::read`] expects, in this order.
-const HEAD: &str = "r.id, r.version, r.created, r.modified, r.notes, r.document";
+const HEAD: &str = "r.id, r.version, r.created, r.modified, r.members, r.notes, r.document";
 
-pub(crate) fn get(sql: &Connection, tenant: &TenantId, key: &Key, members: &Members) -> Result<Option<Record>, Failure> {
+pub(crate) fn get(
+    sql: &Connection,
+    tenant: &TenantId,
+    key: &Key,
+    members: &Members,
+) -> Result<Option<Record>, Failure> {
     let statement = format!("SELECT {HEAD} FROM scim_record AS r WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3");
     let mut statement = sql.prepare_cached(&statement)?;
     let reader = Reader { sql, tenant, resource_type: &key.resource_type };
@@ -61,7 +66,8 @@ pub(crate) fn log(sql: &Connection, tenant: &TenantId, after: u64, limit: usize)
     let mut rows = statement.query(params![tenant.as_str(), after, bounded(limit)])?;
     let mut log = Vec::new();
     while let Some(row) = rows.next()? {
-        log.push(Logged { position: row.get(0)?, event: serde_json::from_str(row.get_ref(1)?.as_str()?)? });
+        let event: String = row.get(1)?;
+        log.push(Logged { position: row.get(0)?, event: serde_json::from_str(&event)? });
     }
     Ok(log)
 }
@@ -98,6 +104,7 @@ struct Head {
     version: u64,
     created: i64,
     modified: i64,
+    member_count: u64,
     notes: String,
     document: String,
 }
@@ -109,8 +116,9 @@ impl Head {
             version: row.get(1)?,
             created: row.get(2)?,
             modified: row.get(3)?,
-            notes: row.get(4)?,
-            document: row.get(5)?,
+            member_count: row.get(4)?,
+            notes: row.get(5)?,
+            document: row.get(6)?,
         })
     }
 }
@@ -191,7 +199,7 @@ impl Reader<'_> {
 
     /// The record without its rows.
     fn record(&self, head: Head) -> Result<Record, Failure> {
-        let Head { id, version, created, modified, notes, document } = head;
+        let Head { id, version, created, modified, member_count, notes, document } = head;
         let (created, modified) = (instant(created), instant(modified));
         let mut resource = Resource::from_stored(serde_json::from_str(&document)?);
         resource.stamp(&id, self.resource_type, created, modified);
@@ -202,6 +210,7 @@ impl Reader<'_> {
             modified,
             resource,
             members: Vec::new(),
+            member_count,
             member_of: Vec::new(),
             notes: serde_json::from_str(&notes)?,
         })

@@ -21,7 +21,7 @@ CREATE TABLE scim_count (
 ) STRICT, WITHOUT ROWID;
 
 -- `created` and `modified` are nanoseconds since 1970 in UTC; `document` has neither `id` nor `meta`, which are stamped on it when
--- it is read. `keys` are the record's rows in scim_key and scim_unique as JSON, [[scope, path, value], …]: a replacement that
+-- it is read. `members` is the number of its rows in scim_member. `keys` are the record's rows in scim_key and scim_unique as JSON, [[scope, path, value], …]: a replacement that
 -- changes no key is then one row, and scim_key needs no second index by id. The large columns stand last, where they do not hinder
 -- reading the small ones.
 CREATE TABLE scim_record (
@@ -31,6 +31,7 @@ CREATE TABLE scim_record (
     version  INTEGER NOT NULL,
     created  INTEGER NOT NULL,
     modified INTEGER NOT NULL,
+    members  INTEGER NOT NULL,
     display  TEXT,
     keys     TEXT    NOT NULL,
     notes    TEXT    NOT NULL,

@@ -9,9 +9,7 @@ use std::thread::{self, JoinHandle};
 use async_trait::async_trait;
 use futures_channel::oneshot;
 use rusqlite::Connection;
-use scimwright_store::{
-    Change, Committed, Key, Logged, Members, Page, Query, Record, Store, StoreError, TenantId,
-};
+use scimwright_store::{Change, Committed, Key, Logged, Members, Page, Query, Record, Store, StoreError, TenantId};
 use serde_json::Value;
 
 use crate::error::Failure;
@@ -82,11 +80,10 @@ impl SqliteStore {
         read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (job, answer) = readers::job(read);
-        let sent = self.shared.queues.as_ref().map(|queues| queues.reads.send(job));
-        match sent {
-            Some(Ok(())) => answer.await.unwrap_or_else(|_| Err(Failure::Panic.into())),
-            _ => Err(Failure::Stopped.into()),
+        if self.shared.queues.as_ref().is_none_or(|queues| queues.reads.send(job).is_err()) {
+            return Err(Failure::Stopped.into());
         }
+        answer.await.unwrap_or_else(|_| Err(Failure::Panic.into()))
     }
 }
 
@@ -105,11 +102,10 @@ impl Store for SqliteStore {
     async fn commit(&self, tenant: &TenantId, change: Change) -> Result<Committed, StoreError> {
         let (answer, committed) = oneshot::channel();
         let job = writer::Job { tenant: tenant.clone(), change, answer };
-        let sent = self.shared.queues.as_ref().map(|queues| queues.writes.send(job));
-        match sent {
-            Some(Ok(())) => committed.await.unwrap_or_else(|_| Err(Failure::Panic.into())),
-            _ => Err(Failure::Stopped.into()),
+        if self.shared.queues.as_ref().is_none_or(|queues| queues.writes.send(job).is_err()) {
+            return Err(Failure::Stopped.into());
         }
+        committed.await.unwrap_or_else(|_| Err(Failure::Panic.into()))
     }
 
     async fn log(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {

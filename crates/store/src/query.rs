@@ -58,8 +58,7 @@ impl Query {
     /// What the query means: its answer over records that come with all their members, in the order of their `id`.
     pub fn run(&self, all: impl IntoIterator<Item = Record>) -> Page {
         let mut page = Page::default();
-        let mut at = 0;
-        for mut record in all.into_iter().filter(|record| self.selects(record)) {
+        for (at, mut record) in all.into_iter().filter(|record| self.selects(record)).enumerate() {
             page.total += 1;
             if at >= self.offset && page.records.len() < self.count {
                 match &self.members {
@@ -69,7 +68,6 @@ impl Query {
                 }
                 page.records.push(record);
             }
-            at += 1;
         }
         page
     }

@@ -1,3 +1,19 @@
 //! Vectors, recorded scenarios and laws for SCIM crates and servers.
+//!
+//! ```
+//! let report = scimwright_testkit::vectors::run(r#"{"vectors": [{"filter": "userName pr", "valid": true}]}"#)?;
+//! assert_eq!((report.passed, report.failed.len()), (1, 0));
+//! # Ok::<(), scimwright_testkit::vectors::VectorError>(())
+//! ```
+//!
+//! # Scope
+//!
+//! Data in, verdicts out: [`vectors`] for the engines, [`scenario`] for whole servers in process. The binary `vectors` runs files.
+//! Nothing here is needed to serve.
 
+mod catalog;
+pub mod laws;
 pub mod scenario;
+pub mod vectors;
+
+pub use catalog::vector_catalog;

@@ -210,6 +210,12 @@ pub struct LogArgs {
     /// The organisation
     #[arg(long, value_name = "NAME")]
     pub org: String,
+    /// Only entries after this position
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub after: u64,
+    /// So many entries at most
+    #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
+    pub limit: usize,
 }
 
 impl Invocation {

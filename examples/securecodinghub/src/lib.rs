@@ -6,7 +6,9 @@ pub mod accounts;
 pub mod cli;
 pub mod commands;
 pub mod directory;
+pub mod endpoint;
 pub mod log;
+pub mod people;
 pub mod policy;
 pub mod rate;
 pub mod serve;
@@ -68,19 +70,24 @@ pub enum Failure {
     /// The command failed.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// The command is declared and not there.
+    /// The server could not serve.
     #[error(transparent)]
-    NotBuilt(#[from] NotBuilt),
+    Serve(#[from] serve::ServeError),
+    /// No user was made.
+    #[error(transparent)]
+    Account(#[from] accounts::AccountError),
+    /// The log cannot be shown.
+    #[error(transparent)]
+    Log(#[from] log::LogError),
 }
 
 impl Failure {
     /// Whether the reader of the output went away, as `head` does when it has seen enough. That is no failure to tell.
     pub fn is_closed_output(&self) -> bool {
-        matches!(self, Self::Command(CommandError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe)
+        let error = match self {
+            Self::Command(CommandError::Write(error)) | Self::Log(log::LogError::Write(error)) => error,
+            _ => return false,
+        };
+        error.kind() == io::ErrorKind::BrokenPipe
     }
 }
-
-/// A command that is declared and not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`securecodinghub {0}` is not built yet")]
-pub struct NotBuilt(pub &'static str);

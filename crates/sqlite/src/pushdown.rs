@@ -1,0 +1,458 @@
+//! From a bound filter to SQL, as far as SQLite can decide it from its indexes.
+//!
+//! The law: a condition may select more than the filter does and then says that it is not exact, so that every candidate is asked
+//! again; it never selects less. So `or` goes down with all of its parts or not at all, `not` only over an exact part, and `and` with
+//! what it has.
+//!
+//! INVARIANT: a record has a key for every value of every indexed attribute, folded unless the attribute is case exact. That is
+//! whoever writes records' to keep, and what makes equality of keys mean equality of values.
+//!
+//! SQLite has no statistics here and would guess, so the text leaves it no choice. The most selective part *drives*: it becomes
+//! `r.id IN (…)` over index searches, which also yields records in the order of their id. Every other part is a *check* of one
+//! candidate, written so that no index can be chosen for it.
+
+use rusqlite::types::Value;
+use scimwright_core::{DataType, ResourceType, Uniqueness};
+use scimwright_filter::{Field, Op, Operand, Test};
+use scimwright_store::Query;
+
+/// More would meet SQLite's own limits (500 terms in a compound select, expressions 1,000 deep); what is beyond is asked in Rust.
+const TERMS: usize = 200;
+const DEPTH: usize = 16;
+
+/// `meta.lastModified` shows milliseconds, and so filters see them, while the column has nanoseconds.
+const MILLI: i128 = 1_000_000;
+
+/// What SQLite can decide of a query.
+#[derive(Debug)]
+pub(crate) struct Pushdown {
+    /// Conditions on `scim_record AS r`, each with ` AND ` in front. `?1` is the tenant and `?2` the type.
+    pub(crate) condition: String,
+    /// The values of `?3`, `?4` and so on.
+    pub(crate) values: Vec<Value>,
+    /// Whether the condition selects just what the filter does.
+    pub(crate) exact: bool,
+}
+
+impl Pushdown {
+    /// The translation of a query's filter.
+    pub(crate) fn of(query: &Query) -> Self {
+        let mut down = Self { condition: String::new(), values: Vec::new(), exact: true };
+        if let Some(filter) = &query.filter {
+            let mut translator = Translator { resource_type: &query.resource_type, terms: 0 };
+            let Known { part, exact } = translator.test(&filter.test, Scope::Record, 0);
+            down.exact = down.select(part) && exact;
+        }
+        down
+    }
+}
+
+/// What is known of a test: a part that holds whenever the test does, and whether it holds only then.
+struct Known {
+    part: Part,
+    exact: bool,
+}
+
+/// What SQLite can decide. A superset of nothing is nothing, so `Nothing` is always exact.
+#[derive(Clone, Debug)]
+enum Part {
+    Everything,
+    Nothing,
+    Leaf(Leaf),
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
+}
+
+/// One search of one index.
+#[derive(Clone, Debug)]
+enum Leaf {
+    Id(String),
+    Key { path: String, value: String, unique: bool },
+    KeyFrom { path: String, from: String, until: Option<String> },
+    HasMember(String),
+    IsMember(String),
+    Modified { from: Option<i64>, until: Option<i64> },
+}
+
+/// What the fields of a test are about.
+#[derive(Clone, Copy, PartialEq)]
+enum Scope {
+    /// The record.
+    Record,
+    /// One value of an attribute, the same for the whole test.
+    Value,
+}
+
+/// From tests to parts.
+struct Translator<'t> {
+    resource_type: &'t ResourceType,
+    terms: usize,
+}
+
+impl Known {
+    const ANYTHING: Self = Self { part: Part::Everything, exact: false };
+
+    const fn exactly(part: Part) -> Self {
+        Self { part, exact: true }
+    }
+}
+
+impl Translator<'_> {
+    fn test(&mut self, test: &Test, scope: Scope, depth: usize) -> Known {
+        if depth > DEPTH {
+            return Known::ANYTHING;
+        }
+        match test {
+            Test::And(tests) => self.and(tests, scope, depth),
+            Test::Or(tests) => self.or(tests, scope, depth),
+            Test::Not(test) => match (scope, self.test(test, scope, depth + 1)) {
+                (Scope::Record, Known { part, exact: true }) => Known::exactly(part.negated()),
+                // That some value is not x does not mean that no value is x, and what is wider becomes narrower.
+                _ => Known::ANYTHING,
+            },
+            Test::Never => Known::exactly(Part::Nothing),
+            // Inside brackets there must still be a value for which it holds.
+            Test::Always => Known { part: Part::Everything, exact: scope == Scope::Record },
+            Test::Compare(field, op, operand) => match self.leaf(field, *op, operand) {
+                Some(part) if self.terms < TERMS => {
+                    self.terms += 1;
+                    Known::exactly(part)
+                }
+                _ => Known::ANYTHING,
+            },
+            Test::Present(_) => Known::ANYTHING,
+            Test::Within(_, test) => self.test(test, Scope::Value, depth + 1),
+        }
+    }
+
+    fn and(&mut self, tests: &[Test], scope: Scope, depth: usize) -> Known {
+        let (mut parts, mut exact) = (Vec::new(), true);
+        for test in tests {
+            let known = self.test(test, scope, depth + 1);
+            exact &= known.exact;
+            match known.part {
+                Part::Everything => {}
+                Part::Nothing => return Known::exactly(Part::Nothing),
+                Part::And(inner) => parts.extend(inner),
+                part => parts.push(part),
+            }
+        }
+        // Each part may hold for another value than the rest.
+        exact &= scope == Scope::Record || tests.len() < 2;
+        let part = match parts.len() {
+            0 => Part::Everything,
+            1 => parts.remove(0),
+            _ => Part::And(parts),
+        };
+        Known { part, exact }
+    }
+
+    fn or(&mut self, tests: &[Test], scope: Scope, depth: usize) -> Known {
+        let (mut parts, mut exact) = (Vec::new(), true);
+        for test in tests {
+            let known = self.test(test, scope, depth + 1);
+            exact &= known.exact;
+            match known.part {
+                Part::Everything => return Known { part: Part::Everything, exact: known.exact },
+                Part::Nothing => {}
+                Part::Or(inner) => parts.extend(inner),
+                part => parts.push(part),
+            }
+        }
+        let part = match parts.len() {
+            0 => return Known::exactly(Part::Nothing),
+            1 => parts.remove(0),
+            _ => Part::Or(parts),
+        };
+        Known { part, exact }
+    }
+
+    /// What an index knows of a comparison, exactly; none where there is no index.
+    fn leaf(&self, field: &Field, op: Op, operand: &Operand) -> Option<Part> {
+        let leaf = match operand {
+            Operand::Text(text) => self.text(field, op, text)?,
+            Operand::Instant(instant) if field.path == "meta.lastModified" => {
+                let utc = instant.utc().and_utc();
+                let nanos = i128::from(utc.timestamp()) * 1_000_000_000 + i128::from(utc.timestamp_subsec_nanos());
+                return modified(op, nanos);
+            }
+            _ => return None,
+        };
+        Some(Part::Leaf(leaf))
+    }
+
+    fn text(&self, field: &Field, op: Op, text: &str) -> Option<Leaf> {
+        let is = |attribute: &Option<String>| {
+            // Rows are found by the very id, so the filter must mean just that one.
+            let attribute = attribute.as_deref().filter(|_| op == Op::Eq && field.case_exact)?;
+            (field.path.strip_prefix(attribute)? == ".value").then_some(())
+        };
+        if is(&self.resource_type.membership).is_some() {
+            return Some(Leaf::HasMember(text.to_owned()));
+        }
+        if is(&self.resource_type.member_of).is_some() {
+            return Some(Leaf::IsMember(text.to_owned()));
+        }
+        if field.path == "id" && op == Op::Eq && field.case_exact {
+            return Some(Leaf::Id(text.to_owned()));
+        }
+        let index = self.resource_type.indexes.iter().find(|index| index.path == field.path)?;
+        // Filters fold the URIs of schemas, which no schema says.
+        let text_like = matches!(field.data_type, DataType::String | DataType::Reference | DataType::Binary);
+        if !text_like || field.path == "schemas" {
+            return None;
+        }
+        let (path, unique) = (index.path.clone(), self.is_unique(field));
+        match op {
+            Op::Eq => Some(Leaf::Key { path, value: text.to_owned(), unique }),
+            Op::Sw if !text.is_empty() => Some(Leaf::KeyFrom { path, from: text.to_owned(), until: successor(text) }),
+            _ => None,
+        }
+    }
+
+    fn is_unique(&self, field: &Field) -> bool {
+        field.container.is_none()
+            && field.sub.is_none()
+            && self.resource_type.attribute(&field.name).is_some_and(|own| own.uniqueness != Uniqueness::None)
+    }
+}
+
+/// The column's range for a comparison with a moment, where what is compared is the column cut to milliseconds.
+fn modified(op: Op, nanos: i128) -> Option<Part> {
+    let floor = nanos.div_euclid(MILLI) * MILLI;
+    let ceiling = if floor == nanos { floor } else { floor + MILLI };
+    let (from, until) = match op {
+        Op::Gt => (Some(floor + MILLI), None),
+        Op::Ge => (Some(ceiling), None),
+        Op::Lt => (None, Some(ceiling)),
+        Op::Le => (None, Some(floor + MILLI)),
+        Op::Eq if floor == nanos => (Some(floor), Some(floor + MILLI)),
+        Op::Eq => return Some(Part::Nothing),
+        Op::Ne | Op::Co | Op::Sw | Op::Ew => return None,
+    };
+    // Bounds that 64 bits cannot hold are beyond every record.
+    let (lowest, highest) = (i128::from(i64::MIN), i128::from(i64::MAX));
+    if from.is_some_and(|from| from > highest) || until.is_some_and(|until| until <= lowest) {
+        return Some(Part::Nothing);
+    }
+    let bound = |bound: Option<i128>| bound.and_then(|bound| i64::try_from(bound).ok());
+    Some(match (bound(from), bound(until)) {
+        (None, None) => Part::Everything,
+        (from, until) => Part::Leaf(Leaf::Modified { from, until }),
+    })
+}
+
+/// The first text after all those that begin with a prefix; none when there is no such text. Bytes of UTF-8 sort as code points do.
+fn successor(prefix: &str) -> Option<String> {
+    let mut characters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = characters.pop() {
+        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(next) = next {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
+impl Part {
+    fn negated(self) -> Self {
+        match self {
+            Self::Everything => Self::Nothing,
+            Self::Nothing => Self::Everything,
+            Self::Not(part) => *part,
+            part => Self::Not(Box::new(part)),
+        }
+    }
+
+    /// How well a part drives a search, the lowest best; none when it cannot.
+    fn rank(&self) -> Option<u8> {
+        match self {
+            Self::Everything | Self::Not(_) => None,
+            Self::Nothing | Self::Leaf(Leaf::Id(_)) => Some(0),
+            Self::Leaf(Leaf::Key { unique: true, .. }) => Some(1),
+            Self::Leaf(Leaf::HasMember(_)) => Some(2),
+            Self::Leaf(Leaf::Key { .. }) => Some(3),
+            Self::Leaf(Leaf::IsMember(_)) => Some(4),
+            Self::Leaf(Leaf::KeyFrom { .. }) => Some(5),
+            Self::Leaf(Leaf::Modified { .. }) => Some(6),
+            Self::And(parts) => parts.iter().filter_map(Self::rank).min(),
+            Self::Or(parts) => parts.iter().map(Self::rank).try_fold(0, |worst, rank| Some(worst.max(rank?))),
+        }
+    }
+}
+
+/// From parts to SQL.
+impl Pushdown {
+    /// Writes the condition for a part. Answers whether the condition says all that the part does.
+    fn select(&mut self, part: Part) -> bool {
+        let terms = match part {
+            Part::Everything => return true,
+            Part::Nothing => {
+                self.condition.push_str(" AND 0");
+                return true;
+            }
+            Part::And(terms) => terms,
+            term => vec![term],
+        };
+        let ranked = terms.iter().enumerate().filter_map(|(at, term)| Some((term.rank()?, at)));
+        let driver = ranked.min().map(|(_, at)| at);
+        let mut exact = true;
+        if let Some(driver) = driver.and_then(|at| terms.get(at)) {
+            let mut searches = Vec::new();
+            let all = self.searches(driver, &mut searches);
+            self.condition.push_str(&format!(" AND r.id IN ({})", searches.join(" UNION ALL ")));
+            exact &= all || self.and_check(driver);
+        }
+        for (at, term) in terms.iter().enumerate() {
+            if Some(at) != driver {
+                exact &= self.and_check(term);
+            }
+        }
+        exact
+    }
+
+    /// Adds the searches that find every record for which a part with a rank holds. Answers whether they find only those.
+    fn searches(&mut self, part: &Part, searches: &mut Vec<String>) -> bool {
+        match part {
+            Part::Leaf(leaf) => {
+                searches.push(self.search(leaf));
+                true
+            }
+            Part::Or(parts) => {
+                let mut all = true;
+                for part in parts {
+                    all &= self.searches(part, searches);
+                }
+                all
+            }
+            Part::And(parts) => {
+                if let Some((_, best)) =
+                    parts.iter().filter_map(|part| Some((part.rank()?, part))).min_by_key(|it| it.0)
+                {
+                    self.searches(best, searches);
+                }
+                false
+            }
+            Part::Everything | Part::Nothing | Part::Not(_) => false,
+        }
+    }
+
+    fn search(&mut self, leaf: &Leaf) -> String {
+        match leaf {
+            Leaf::Id(id) => {
+                let id = self.value(id);
+                format!("SELECT o.id FROM scim_record AS o WHERE o.tenant = ?1 AND o.type = ?2 AND o.id = {id}")
+            }
+            Leaf::Key { path, value, .. } => {
+                let (path, value) = (self.value(path), self.value(value));
+                format!(
+                    "SELECT k.id FROM scim_key AS k \
+                     WHERE k.tenant = ?1 AND k.type = ?2 AND k.path = {path} AND k.value = {value}"
+                )
+            }
+            Leaf::KeyFrom { path, from, until } => {
+                let (path, from) = (self.value(path), self.value(from));
+                let until = until.as_ref().map(|until| format!(" AND k.value < {}", self.value(until)));
+                format!(
+                    "SELECT k.id FROM scim_key AS k \
+                     WHERE k.tenant = ?1 AND k.type = ?2 AND k.path = {path} AND k.value >= {from}{}",
+                    until.unwrap_or_default()
+                )
+            }
+            Leaf::HasMember(member) => {
+                let member = self.value(member);
+                format!("SELECT m.group_id FROM scim_member AS m WHERE m.tenant = ?1 AND m.member_id = {member}")
+            }
+            Leaf::IsMember(group) => {
+                let group = self.value(group);
+                format!("SELECT m.member_id FROM scim_member AS m WHERE m.tenant = ?1 AND m.group_id = {group}")
+            }
+            Leaf::Modified { from, until } => {
+                let range = self.range("o", *from, *until);
+                format!("SELECT o.id FROM scim_record AS o WHERE o.tenant = ?1 AND o.type = ?2 AND {range}")
+            }
+        }
+    }
+
+    /// Adds a part as a condition on each candidate, as far as it can be one. Answers whether it is all of the part.
+    fn and_check(&mut self, part: &Part) -> bool {
+        let Some((check, exact)) = self.check(part) else { return false };
+        self.condition.push_str(" AND ");
+        self.condition.push_str(&check);
+        exact
+    }
+
+    /// A part as a condition on one candidate, and whether it says all of the part; none when nothing can be said.
+    fn check(&mut self, part: &Part) -> Option<(String, bool)> {
+        match part {
+            Part::Everything | Part::Nothing => None,
+            Part::Leaf(leaf) => Some((self.leaf_check(leaf)?, true)),
+            Part::And(parts) => {
+                let (mut checks, mut all) = (Vec::new(), true);
+                for part in parts {
+                    match self.check(part) {
+                        Some((check, exact)) => {
+                            checks.push(check);
+                            all &= exact;
+                        }
+                        None => all = false,
+                    }
+                }
+                (!checks.is_empty()).then(|| (format!("({})", checks.join(" AND ")), all))
+            }
+            Part::Or(parts) => {
+                let checks = parts.iter().map(|part| self.check(part)).collect::<Option<Vec<_>>>()?;
+                let (checks, exact): (Vec<_>, Vec<_>) = checks.into_iter().unzip();
+                Some((format!("({})", checks.join(" OR ")), exact.into_iter().all(|exact| exact)))
+            }
+            Part::Not(part) => match self.check(part)? {
+                (check, true) => Some((format!("NOT {check}"), true)),
+                (_, false) => None,
+            },
+        }
+    }
+
+    /// The `+` keeps SQLite from turning a check into the search that everything starts from.
+    fn leaf_check(&mut self, leaf: &Leaf) -> Option<String> {
+        Some(match leaf {
+            Leaf::Id(id) => format!("+r.id = {}", self.value(id)),
+            Leaf::Key { path, value, .. } => {
+                let (path, value) = (self.value(path), self.value(value));
+                format!(
+                    "+EXISTS (SELECT 1 FROM scim_key AS k WHERE k.tenant = ?1 AND k.type = ?2 \
+                     AND k.path = {path} AND k.value = {value} AND k.id = r.id)"
+                )
+            }
+            // Whether one record has a key in a range is no single step: its keys are not kept together.
+            Leaf::KeyFrom { .. } => return None,
+            Leaf::HasMember(member) => format!(
+                "+EXISTS (SELECT 1 FROM scim_member AS m \
+                 WHERE m.tenant = ?1 AND m.group_id = r.id AND m.member_id = {})",
+                self.value(member)
+            ),
+            Leaf::IsMember(group) => format!(
+                "+EXISTS (SELECT 1 FROM scim_member AS m \
+                 WHERE m.tenant = ?1 AND m.group_id = {} AND m.member_id = r.id)",
+                self.value(group)
+            ),
+            Leaf::Modified { from, until } => format!("({})", self.range("+r", *from, *until)),
+        })
+    }
+
+    fn range(&mut self, table: &str, from: Option<i64>, until: Option<i64>) -> String {
+        let from = from.map(|from| format!("{table}.modified >= {}", self.place(Value::Integer(from))));
+        let until = until.map(|until| format!("{table}.modified < {}", self.place(Value::Integer(until))));
+        from.into_iter().chain(until).collect::<Vec<_>>().join(" AND ")
+    }
+
+    fn value(&mut self, text: &str) -> String {
+        self.place(Value::Text(text.to_owned()))
+    }
+
+    fn place(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("?{}", self.values.len() + 2)
+    }
+}
