@@ -26,6 +26,15 @@ impl Profile {
         }
         repair.fired
     }
+
+    /// Sets right the `schemas` of a message, such as a PatchOp, that must name `urn`.
+    pub fn repair_message(&self, urn: &str, body: &mut Value) -> Quirks {
+        let mut repair = Repair { profile: self, fired: Quirks::NONE };
+        if let Value::Object(object) = body {
+            repair.message(urn, &|own| own.eq_ignore_ascii_case(urn), object);
+        }
+        repair.fired
+    }
 }
 
 struct Repair<'p> {
@@ -44,7 +53,12 @@ impl Repair<'_> {
     }
 
     fn schemas(&mut self, resource_type: &ResourceType, body: &mut Map<String, Value>) {
-        let base = resource_type.schema.id.as_str();
+        let base = &resource_type.schema.id;
+        self.message(base.as_str(), &|urn| resource_type.resolve_urn(urn).is_some(), body);
+    }
+
+    /// `schemas` of a body that must name `base`, and else only what is known.
+    fn message(&mut self, base: &str, knows: &dyn Fn(&str) -> bool, body: &mut Map<String, Value>) {
         let key = body.keys().find(|key| key.eq_ignore_ascii_case("schemas")).cloned();
         let list = key.as_ref().and_then(|key| body.get_mut(key));
         let list = match list {
@@ -58,13 +72,13 @@ impl Repair<'_> {
             Some(_) => return,
         };
         let known = |urn: &Value| match urn.as_str() {
-            Some(urn) => resource_type.resolve_urn(urn).is_some(),
+            Some(urn) => knows(urn),
             None => true,
         };
         if list.iter().any(|urn| !known(urn)) && self.takes(Quirk::UnknownSchemas) {
             list.retain(known);
         }
-        let has_base = list.iter().any(|urn| urn.as_str().is_some_and(|urn| resource_type.schema.id.is(urn)));
+        let has_base = list.iter().any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(base)));
         if !has_base && self.takes(Quirk::BaseSchemaMissing) {
             list.push(base.into());
         }

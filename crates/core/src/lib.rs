@@ -72,6 +72,8 @@ pub mod urns {
     pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
     /// RFC 7644 section 3.5.2.
     pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+    /// RFC 7644 section 3.4.3.
+    pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
     /// RFC 7644 section 3.12.
     pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 }

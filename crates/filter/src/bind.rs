@@ -52,6 +52,9 @@ impl Filter {
     /// As [`Filter::bind`], and when the attribute has one simple value.
     pub fn bind_selection(&self, attribute: &Attribute, boolean_strings: bool) -> Result<BoundFilter, BindError> {
         let path = attribute.name.to_string();
+        if attribute.returned == Returned::Never {
+            return Err(BindError::Secret { path });
+        }
         selectable(attribute, &path)?;
         let mut binder = Binder { boolean_strings, coerced: false };
         let test = binder.test(self, &Scope::Value { attribute, path: &path })?;
@@ -91,17 +94,17 @@ impl Binder {
             Expr::Or(terms) => Ok(Test::any(self.tests(terms, scope)?)),
             Expr::Not(inner) => Ok(Test::negate(self.test(inner, scope)?)),
             Expr::Compare(path, op, literal) => self.compare(path, *op, literal, scope),
-            Expr::Present(path) => {
-                let found = scope.find(path)?;
-                found.check_open(path)?;
-                Ok(if found.here { Test::Present(scope.field(&found)) } else { Test::Never })
-            }
+            Expr::Present(path) => present(path, scope),
             Expr::Within(path, inner) => self.within(path, inner, scope),
         }
     }
 
     fn tests(&mut self, filters: &[Filter], scope: &Scope<'_>) -> Result<Vec<Test>, BindError> {
-        filters.iter().map(|filter| self.test(filter, scope)).collect()
+        let mut tests = Vec::with_capacity(filters.len());
+        for filter in filters {
+            tests.push(self.test(filter, scope)?);
+        }
+        Ok(tests)
     }
 
     fn within(&mut self, path: &AttrPath, inner: &Filter, scope: &Scope<'_>) -> Result<Test, BindError> {
@@ -267,6 +270,12 @@ impl Binding<'_> {
             .map(|extension| format!("{}:{path}", extension.schema.id));
         BindError::UnknownAttribute { path: path.to_string(), meant }
     }
+}
+
+fn present(path: &AttrPath, scope: &Scope<'_>) -> Result<Test, BindError> {
+    let found = scope.find(path)?;
+    found.check_open(path)?;
+    Ok(if found.here { Test::Present(scope.field(&found)) } else { Test::Never })
 }
 
 /// Brackets choose among values, or look into the one value that a complex attribute has (ruling R-10).

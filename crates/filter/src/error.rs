@@ -141,14 +141,14 @@ pub enum BindError {
         /// One of its sub-attributes, to show how.
         meant: Option<String>,
     },
-    /// Brackets stand behind an attribute that has one simple value.
-    #[error("`{path}` has one simple value: expected brackets behind a complex or multi-valued attribute only")]
+    /// Brackets stand behind what has no values to choose from.
+    #[error("brackets cannot stand behind `{path}`: expected a complex or multi-valued attribute in front of them")]
     NotSelectable {
         /// The attribute.
         path: String,
     },
     /// Brackets stand behind a sub-attribute (ruling R-42).
-    #[error("`{path}` is a sub-attribute: expected brackets behind the attribute itself")]
+    #[error("brackets cannot stand behind the sub-attribute `{path}`: expected the attribute itself in front of them")]
     SubBeforeBracket {
         /// The attribute.
         path: String,

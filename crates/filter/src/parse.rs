@@ -19,7 +19,6 @@
 use std::cell::{Cell, RefCell};
 
 use nom::Parser;
-use nom::branch::alt;
 use nom::bytes::complete::{tag_no_case, take_till1};
 use nom::character::complete::{char, space0};
 use nom::combinator::{cut, opt, peek};
@@ -76,64 +75,64 @@ impl Rules<'_> {
         Ok((input, PatchPath { attribute, selection, sub }))
     }
 
+    // The rules from here to `brackets` call each other in a circle. They are written without closures and nested combinators,
+    // which would take several times the stack in a build that is not optimised.
+
     /// `or = and *( SP "or" SP and )`
     fn or<'i>(self, input: &'i str) -> Rule<'i, Filter> {
-        self.chain("or", Self::and, Expr::Or, input)
+        let (mut input, first) = self.and(input)?;
+        let mut terms = Vec::new();
+        while let Ok((rest, ())) = keyword("or", input) {
+            let (rest, term) = self.and(rest).map_err(fatal)?;
+            terms.push(term);
+            input = rest;
+        }
+        chain(first, terms, Expr::Or, input)
     }
 
     /// `and = unary *( SP "and" SP unary )`
     fn and<'i>(self, input: &'i str) -> Rule<'i, Filter> {
-        self.chain("and", Self::unary, Expr::And, input)
-    }
-
-    /// `term *( SP word SP term )`; a single term stays what it is.
-    fn chain<'i>(
-        self,
-        word: &'static str,
-        term: fn(Self, &'i str) -> Rule<'i, Filter>,
-        join: fn(Vec<Filter>) -> Expr,
-        input: &'i str,
-    ) -> Rule<'i, Filter> {
-        let (mut input, first) = term(self, input)?;
+        let (mut input, first) = self.unary(input)?;
         let mut terms = Vec::new();
-        while let Ok((rest, ())) = keyword(word, input) {
-            let (rest, next) = cut(|input| term(self, input)).parse(rest)?;
-            terms.push(next);
+        while let Ok((rest, ())) = keyword("and", input) {
+            let (rest, term) = self.unary(rest).map_err(fatal)?;
+            terms.push(term);
             input = rest;
         }
-        if terms.is_empty() {
-            return Ok((input, first));
-        }
-        terms.insert(0, first);
-        build(join(terms), input)
+        chain(first, terms, Expr::And, input)
     }
 
     /// `unary = [ "not" [SP] ] "(" or ")" / valuePath / attrExp`
+    ///
+    /// `not` is an operator only where a parenthesis follows: an attribute may be called so.
     fn unary<'i>(self, input: &'i str) -> Rule<'i, Filter> {
-        alt((|input| self.group(input), |input| self.negation(input), |input| self.on_attribute(input))).parse(input)
+        if input.starts_with('(') {
+            return self.group(input);
+        }
+        match terminated(tag_no_case("not"), (space0, peek(char('(')))).parse(input) {
+            Ok((input, _)) => {
+                let (input, _) = space0(input)?;
+                let (input, inner) = self.group(input)?;
+                build(Expr::Not(Box::new(inner)), input)
+            }
+            Err::<_, nom::Err<Fault>>(_) => self.on_attribute(input),
+        }
     }
 
     /// `"(" or ")"`
     fn group<'i>(self, input: &'i str) -> Rule<'i, Filter> {
-        let (inner, _) = char('(').parse(input)?;
         let deeper = self.deeper(input)?;
-        let close = preceded(space0, expected("`and`, `or` or `)`", char(')')));
-        cut(delimited(space0, |input| deeper.or(input), close)).parse(inner)
-    }
-
-    /// `"not" [SP] "(" or ")"`. The word is an operator only where a parenthesis follows: an attribute may be called `not`.
-    fn negation<'i>(self, input: &'i str) -> Rule<'i, Filter> {
-        let (rest, inner) = preceded((tag_no_case("not"), space0), |input| self.group(input)).parse(input)?;
-        build(Expr::Not(Box::new(inner)), rest)
+        let (input, _) = (char('('), space0).parse(input)?;
+        let (input, filter) = deeper.or(input).map_err(fatal)?;
+        let (input, _) = preceded(space0, expected("`and`, `or` or `)`", char(')'))).parse(input).map_err(fatal)?;
+        Ok((input, filter))
     }
 
     /// `valuePath / attrExp`, which both begin with an attribute.
     fn on_attribute<'i>(self, input: &'i str) -> Rule<'i, Filter> {
         let (input, path) = attr_path(input)?;
-        match preceded(space0, peek(char('['))).parse(input) {
-            Ok((input, _)) => self.value_path(path, input),
-            Err::<_, nom::Err<Fault>>(_) => self.attr_exp(path, input),
-        }
+        let (input, _) = space0(input)?;
+        if input.starts_with('[') { self.value_path(path, input) } else { self.attr_exp(path, input) }
     }
 
     /// `valuePath = attrPath "[" valFilter "]"`, from the bracket on.
@@ -143,7 +142,8 @@ impl Rules<'_> {
         let (mut rest, mut inner) = self.brackets(input)?;
         if self.syntax.tolerant && rest.starts_with('.') {
             let (after, sub) = cut(preceded(char('.'), name)).parse(rest)?;
-            let (after, term) = Rules { inside: true, ..self }.attr_exp(AttrPath::of(sub), after)?;
+            let (after, _) = space0(after)?;
+            let (after, term) = self.attr_exp(AttrPath::of(sub), after)?;
             self.forgive(Leniency::AttributeAfterBracket);
             (rest, inner) = build(Expr::And(vec![inner, term]), after)?;
         }
@@ -156,13 +156,14 @@ impl Rules<'_> {
             return Err(Fault::expected(OPERATOR, input).fatal());
         }
         let deeper = Rules { inside: true, ..self.deeper(input)? };
-        let close = preceded(space0, expected("`and`, `or` or `]`", char(']')));
-        cut(delimited((char('['), space0), |input| deeper.or(input), close)).parse(input)
+        let (input, _) = (char('['), space0).parse(input)?;
+        let (input, filter) = deeper.or(input).map_err(fatal)?;
+        let (input, _) = preceded(space0, expected("`and`, `or` or `]`", char(']'))).parse(input).map_err(fatal)?;
+        Ok((input, filter))
     }
 
-    /// `attrExp = attrPath SP "pr" / attrPath SP compareOp SP compValue`, from behind the attribute on.
-    fn attr_exp<'i>(self, path: AttrPath, input: &'i str) -> Rule<'i, Filter> {
-        let (start, _) = space0(input)?;
+    /// `attrExp = attrPath SP "pr" / attrPath SP compareOp SP compValue`, from the operator on.
+    fn attr_exp<'i>(self, path: AttrPath, start: &'i str) -> Rule<'i, Filter> {
         let (input, word) = expected(OPERATOR, take_till1(|letter| is_delimiter(letter) || letter == '\''))
             .parse(start)
             .map_err(fatal)?;
@@ -245,6 +246,15 @@ impl Rules<'_> {
             leniencies.push(leniency);
         }
     }
+}
+
+/// The terms of a chain as one filter; a single one stays what it is.
+fn chain(first: Filter, mut more: Vec<Filter>, join: fn(Vec<Filter>) -> Expr, rest: &str) -> Rule<'_, Filter> {
+    if more.is_empty() {
+        return Ok((rest, first));
+    }
+    more.insert(0, first);
+    build(join(more), rest)
 }
 
 fn build(expr: Expr, rest: &str) -> Rule<'_, Filter> {

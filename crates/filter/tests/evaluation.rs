@@ -12,22 +12,26 @@ mod util;
 use util::data;
 
 fn catalog() -> Catalog {
+    let gadgets = ResourceTypeSpec::from_json(data("schemas/ResourceType-Gadget.json"));
     Catalog::standard()
         .with_schema(&data("schemas/Gadget.json"))
-        .unwrap()
-        .with_schema(&data("schemas/GadgetBench.json"))
-        .unwrap()
-        .with_resource_type(ResourceTypeSpec::from_json(data("schemas/ResourceType-Gadget.json")))
-        .unwrap()
+        .and_then(|catalog| catalog.with_schema(&data("schemas/GadgetBench.json")))
+        .and_then(|catalog| catalog.with_resource_type(gadgets))
+        .expect("the schemas fit together")
+}
+
+/// The type that the file gives a resource.
+fn type_of<'c>(catalog: &'c Catalog, entry: &Value) -> &'c Arc<ResourceType> {
+    entry["resourceType"].as_str().and_then(|name| catalog.resource_type(name)).expect("its type is in the catalog")
 }
 
 fn resources(catalog: &Catalog, file: &Value) -> HashMap<String, (Arc<ResourceType>, Resource)> {
     let one = |(name, entry): (&String, &Value)| {
-        let resource_type = catalog.resource_type(entry["resourceType"].as_str().unwrap()).unwrap();
-        let resource = Admit::new(resource_type).trusted(entry["resource"].clone()).unwrap();
+        let resource_type = type_of(catalog, entry);
+        let resource = Admit::new(resource_type).trusted(entry["resource"].clone()).expect("it is of its type");
         (name.clone(), (Arc::clone(resource_type), resource))
     };
-    file["resources"].as_object().unwrap().iter().map(one).collect()
+    file["resources"].as_object().expect("resources have names").iter().map(one).collect()
 }
 
 #[test]
@@ -67,7 +71,7 @@ fn documents_that_are_not_canonical_do_no_harm() {
     for vector in file["vectors"].as_array().unwrap() {
         let filter: Filter = vector["filter"].as_str().unwrap().parse().unwrap();
         for entry in file["resources"].as_object().unwrap().values() {
-            let resource_type = catalog.resource_type(entry["resourceType"].as_str().unwrap()).unwrap();
+            let resource_type = type_of(&catalog, entry);
             let raw = Resource::from_stored(entry["resource"].as_object().unwrap().clone());
             if let Ok(bound) = filter.bind(&Binding { served: catalog.resource_types(), ..Binding::new(resource_type) })
             {

@@ -184,7 +184,7 @@ proptest! {
 fn deepest() -> Vec<Filter> {
     let leaf = || Filter::present("title".parse().expect("it is a path"));
     let chain = |filter: Filter, depth: usize| {
-        if depth % 2 == 0 { Filter::all(vec![leaf(), filter]) } else { Filter::any(vec![filter, leaf()]) }
+        if depth.is_multiple_of(2) { Filter::all(vec![leaf(), filter]) } else { Filter::any(vec![filter, leaf()]) }
     };
     let grow = |filter: Filter, limit: usize, step: &dyn Fn(Filter, usize) -> Result<Filter, _>| {
         (filter.depth()..limit).fold(filter, |filter, depth| step(filter, depth).expect("it is deep, but not too deep"))
@@ -199,28 +199,32 @@ fn deepest() -> Vec<Filter> {
 
 #[test]
 fn the_deepest_filters_need_little_stack() {
+    let catalog = Catalog::standard();
+    let users = catalog.resource_type("User").expect("there are users");
+    let work: Vec<_> = deepest()
+        .into_iter()
+        .map(|filter| {
+            let bound = filter.bind(&Binding::new(users)).expect("users have the attributes");
+            (filter, bound)
+        })
+        .collect();
     let work = || {
-        let catalog = Catalog::standard();
-        let users = catalog.resource_type("User").expect("there are users");
-        for filter in deepest() {
+        for (filter, bound) in work {
             assert_eq!(filter.depth(), Filter::MAX_DEPTH);
             assert_eq!(filter.clone(), filter);
             assert!(filter.to_string().len() > Filter::MAX_DEPTH);
             assert!(format!("{filter:?}").len() > Filter::MAX_DEPTH);
             assert!(format!("{filter:#?}").len() > Filter::MAX_DEPTH);
-            let bound = filter.bind(&Binding::new(users)).expect("users have the attributes");
-            let _ = bound.matches(&Resource::default());
             assert!(format!("{:#?}", bound.clone()).len() > Filter::MAX_DEPTH);
+            let _ = bound.matches(&Resource::default());
             // One level more is refused, and dropping what was to be it recurses no further.
             assert!(Filter::negate(filter).is_err());
         }
     };
-    thread::Builder::new()
-        .stack_size(256 * 1024)
-        .spawn(work)
-        .expect("threads start")
-        .join()
-        .expect("nothing overflows");
+    thread::scope(|scope| {
+        let small = thread::Builder::new().stack_size(256 * 1024);
+        small.spawn_scoped(scope, work).expect("threads start").join().expect("nothing overflows");
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use scimwright_compat::{Profile, Quirk};
-use scimwright_core::{ScimError, ScimType, Selection};
+use scimwright_core::{ScimError, ScimType, Selection, urns};
 use scimwright_service::{Expect, ListQuery, Operation};
 use serde_json::Value;
 
@@ -89,6 +89,10 @@ pub(crate) fn operation(route: Route, parts: &Parts, body: &Bytes, profile: &Pro
         (Route::Type(resource_type), _) => {
             Operation::List { resource_type, query: parameters.list_query()?, selection: parameters.selection()? }
         }
+        (Route::Search(resource_type), _) => {
+            let (query, selection) = search(json(parts, body, profile)?, profile)?;
+            Operation::List { resource_type, query, selection }
+        }
         (Route::Resource(resource_type, id), &Method::PUT) => {
             let (selection, body) = (parameters.selection()?, json(parts, body, profile)?);
             Operation::Replace { resource_type, id, body, selection, expect }
@@ -104,6 +108,44 @@ pub(crate) fn operation(route: Route, parts: &Parts, body: &Bytes, profile: &Pro
         }
         (Route::Unsupported(what), _) => return Err(unsupported(what)),
     })
+}
+
+/// The body of a search: RFC 7644 section 3.4.3. Unknown members are passed over, as unknown parameters are.
+fn search(mut body: Value, profile: &Profile) -> Result<(ListQuery, Selection), ScimError> {
+    let invalid = |detail: String| ScimError::bad(ScimType::InvalidValue, detail);
+    profile.repair_message(urns::SEARCH_REQUEST, &mut body);
+    let Value::Object(body) = body else {
+        return Err(ScimError::bad(ScimType::InvalidSyntax, "expected a JSON object"));
+    };
+    let member = |name: &str| {
+        let value = body.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        value.filter(|value| !value.is_null())
+    };
+    let schemas = member("schemas").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if !schemas.iter().any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(urns::SEARCH_REQUEST))) {
+        return Err(invalid(format!("`schemas` lacks `{}`", urns::SEARCH_REQUEST)));
+    }
+    let names = |name: &str| -> Result<Vec<&str>, ScimError> {
+        let list = match member(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(list)) => list.iter().map(Value::as_str).collect::<Option<Vec<_>>>(),
+            Some(_) => None,
+        };
+        list.ok_or_else(|| invalid(format!("`{name}` is not a list of names")))
+    };
+    let number = |name: &str| match member(name) {
+        None => Ok(None),
+        // Beyond 64 bits it is as good as the largest.
+        Some(value) if value.is_u64() => Ok(Some(value.as_i64().unwrap_or(i64::MAX))),
+        Some(value) => value.as_i64().map(Some).ok_or_else(|| invalid(format!("`{name}` is not a whole number"))),
+    };
+    let filter = match member("filter") {
+        None => None,
+        Some(Value::String(filter)) => Some(filter.clone()),
+        Some(_) => return Err(ScimError::bad(ScimType::InvalidFilter, "`filter` is not a string")),
+    };
+    let selection = Selection::new(names("attributes")?, names("excludedAttributes")?)?;
+    Ok((ListQuery { filter, start_index: number("startIndex")?, count: number("count")? }, selection))
 }
 
 pub(crate) fn unsupported(what: &str) -> ScimError {

@@ -13,6 +13,8 @@ pub(crate) enum Route {
     Type(Arc<ResourceType>),
     /// `/Users/42`
     Resource(Arc<ResourceType>, String),
+    /// `/Users/.search`
+    Search(Arc<ResourceType>),
     /// `/ServiceProviderConfig`
     ServiceProviderConfig,
     /// `/Schemas`
@@ -46,7 +48,7 @@ impl Route {
             ["Me", ..] => Ok(Self::Unsupported("/Me")),
             ["Bulk"] => Ok(Self::Unsupported("/Bulk")),
             [".search"] => Ok(Self::Unsupported("/.search")),
-            [name, ".search"] if of_type(name).is_some() => Ok(Self::Unsupported("/.search")),
+            [name, ".search"] => of_type(name).map(Self::Search).ok_or_else(nothing),
             [name] => of_type(name).map(Self::Type).ok_or_else(nothing),
             [name, id] if !id.is_empty() => {
                 of_type(name).map(|found| Self::Resource(found, (*id).to_owned())).ok_or_else(nothing)
@@ -67,6 +69,7 @@ impl Route {
     pub(crate) const fn allow(&self) -> &'static str {
         match self {
             Self::Type(_) => "GET, HEAD, POST",
+            Self::Search(_) => "POST",
             Self::Resource(..) => "GET, HEAD, PUT, PATCH, DELETE",
             _ => "GET, HEAD",
         }
@@ -85,6 +88,7 @@ mod tests {
     fn found(path: &str) -> String {
         match Route::find(&Catalog::standard(), path) {
             Ok(Route::Type(of)) => format!("type {}", of.name),
+            Ok(Route::Search(of)) => format!("search of {}", of.name),
             Ok(Route::Resource(of, id)) => format!("{} `{id}`", of.name),
             Ok(other) => format!("{other:?}"),
             Err(error) => error.status().to_string(),
@@ -98,7 +102,8 @@ mod tests {
         assert_eq!(found("/Groups/a%2Fb"), "Group `a/b`");
         assert_eq!(found("/Schemas/urn:x:y"), r#"Schema("urn:x:y")"#);
         assert_eq!(found("/Me"), r#"Unsupported("/Me")"#);
-        assert_eq!(found("/Users/.search"), r#"Unsupported("/.search")"#);
+        assert_eq!(found("/Users/.search"), "search of User");
+        assert_eq!(found("/.search"), r#"Unsupported("/.search")"#);
         for nowhere in [
             "/",
             "",

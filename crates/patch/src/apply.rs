@@ -88,6 +88,7 @@ impl<'a> Work<'a> {
             self.check_schemas(change)?;
         }
         let ignored = self.reader.notes.ignored.len();
+        let needed = attribute.required && self.document.has(container, attribute);
         let fixed = match attribute.mutability {
             Mutability::Immutable => self.document.current(container, attribute),
             _ => None,
@@ -104,7 +105,7 @@ impl<'a> Work<'a> {
                 _ => return Err(change.mutability(change.name())),
             }
         }
-        if attribute.required && change.op != Op::Add && !self.document.has(container, attribute) {
+        if needed && !self.document.has(container, attribute) {
             return Err(change.required(change.name()));
         }
         if let Some(extension) = container {

@@ -15,7 +15,7 @@ use crate::{Op, Operation, PatchError, PatchOptions, Path};
 #[derive(Debug)]
 pub(crate) enum Step<'a> {
     /// On an attribute.
-    Change(Change<'a>),
+    Change(Box<Change<'a>>),
     /// A whole extension goes.
     Drop { index: usize, extension: &'a Extension },
 }
@@ -129,7 +129,7 @@ impl<'a> Binder<'a, '_> {
             return self.bare(target, value);
         }
         let change = self.change(path, None, value, true)?.ok_or_else(|| self.no_such(&path.to_string()))?;
-        self.steps.push(Step::Change(change));
+        self.steps.push(Step::Change(Box::new(change)));
         Ok(())
     }
 
@@ -310,7 +310,7 @@ impl<'a> Binder<'a, '_> {
         if !self.seen.insert(place.clone()) {
             return Err(PatchError::Admit { index: self.index, source: AdmitError::Twice(place) });
         }
-        self.steps.push(Step::Change(change));
+        self.steps.push(Step::Change(Box::new(change)));
         Ok(())
     }
 

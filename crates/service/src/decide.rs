@@ -195,14 +195,15 @@ pub(crate) fn replace(
 pub(crate) fn patch(
     context: &Context,
     resource_type: &ResourceType,
-    request: &PatchRequest,
+    (request, repaired): (&PatchRequest, Quirks),
     options: &PatchOptions,
     before: &Record,
 ) -> Result<Decision, ScimError> {
     let whole = before.whole(resource_type);
     let patched = scimwright_patch::apply(resource_type, &whole, request, options)?;
     let delta = scimwright_patch::membership_delta(resource_type, &whole, &patched.resource);
-    let mut quirks: Quirks = patched.leniencies.iter().filter_map(|name| name.parse::<Quirk>().ok()).collect();
+    let leniencies = patched.leniencies.iter().filter_map(|name| name.parse::<Quirk>().ok());
+    let mut quirks = repaired.union(leniencies.collect());
     if !patched.ignored.is_empty() {
         quirks.insert(Quirk::UnknownAttributes);
     }

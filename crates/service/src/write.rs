@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scimwright_compat::Quirk;
-use scimwright_core::{ResourceType, ScimError, ScimType, Selection};
+use scimwright_core::{ResourceType, ScimError, ScimType, Selection, urns};
 use scimwright_patch::{MembersNeeded, PatchRequest};
 use scimwright_store::{Change, Delta, Fact, Key, Member, Members, Record, StoreError, Version, Write};
 use serde_json::Value;
@@ -141,9 +141,10 @@ impl Service {
         &self,
         context: &Context,
         target: Target<'_>,
-        body: Value,
+        mut body: Value,
         selection: &Selection,
     ) -> Result<Reply, ScimError> {
+        let repaired = context.profile.repair_message(urns::PATCH_OP, &mut body);
         let options = decide::patch_options(context, self.syntax(context), self.limits.max_patch_operations);
         let request = match PatchRequest::from_json(body, &options) {
             Ok(request) => request,
@@ -158,7 +159,8 @@ impl Service {
             MembersNeeded::Named(ids) => (Members::Named(ids), true),
             MembersNeeded::All => (Members::All, false),
         };
-        let decide = |before: &Record| decide::patch(context, target.resource_type, &request, &options, before);
+        let decide =
+            |before: &Record| decide::patch(context, target.resource_type, (&request, repaired), &options, before);
         self.change(context, target, Plan { name: "patch", members, commutes, decide: &decide }, selection).await
     }
 

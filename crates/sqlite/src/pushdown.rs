@@ -456,3 +456,6 @@ impl Pushdown {
         format!("?{}", self.values.len() + 2)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,10 @@ pub(crate) fn find(sql: &Connection, tenant: &TenantId, query: &Query) -> Result
     if pushdown.exact { reader.page(query, &pushdown) } else { reader.sieve(query, &pushdown) }
 }
 
+/// A statement with more values than this is not kept: who asks for many things at once seldom asks for just that shape again, and
+/// hundreds of them would fill more memory than the page cache.
+const KEPT: usize = 16;
+
 /// How SQLite goes about the statements of [`find`], in its own words.
 pub(crate) fn explain(sql: &Connection, tenant: &TenantId, query: &Query) -> Result<Vec<String>, Failure> {
     let reader = Reader { sql, tenant, resource_type: &query.resource_type.name };
@@ -137,13 +141,12 @@ impl Reader<'_> {
         let mut records = Vec::new();
         if query.count > 0 {
             values.extend([bounded(query.count), bounded(query.offset)]);
-            let mut statement = self.sql.prepare_cached(&page_statement(pushdown))?;
-            let mut rows = statement.query(params_from_iter(&values))?;
-            while let Some(row) = rows.next()? {
+            self.each(&page_statement(pushdown), &values, |row| {
                 let mut record = self.record(Head::read(row)?)?;
                 self.complete(&mut record, query)?;
                 records.push(record);
-            }
+                Ok(())
+            })?;
             values.truncate(values.len() - 2);
         }
         // A page that is not full is the last one and tells the total: a lookup by a unique key is one statement.
@@ -153,13 +156,14 @@ impl Reader<'_> {
     }
 
     fn total(&self, query: &Query, pushdown: &Pushdown, values: &[Sql]) -> Result<u64, Failure> {
-        if query.filter.is_some() {
-            let mut statement = self.sql.prepare_cached(&count_statement(pushdown))?;
-            return Ok(statement.query_row(params_from_iter(values), |row| row.get(0))?);
-        }
-        let sql = "SELECT count FROM scim_count WHERE tenant = ?1 AND type = ?2";
-        let count = self.sql.prepare_cached(sql)?.query_row(params_from_iter(values), |row| row.get(0)).optional()?;
-        Ok(count.unwrap_or_default())
+        let kept = "SELECT count FROM scim_count WHERE tenant = ?1 AND type = ?2";
+        let counted = query.filter.as_ref().map(|_| count_statement(pushdown));
+        let mut total = 0;
+        self.each(counted.as_deref().unwrap_or(kept), values, |row| {
+            total = row.get(0)?;
+            Ok(())
+        })?;
+        Ok(total)
     }
 
     /// The page of a query that SQLite can only narrow down: each candidate is asked, one at a time in memory.
@@ -170,9 +174,7 @@ impl Reader<'_> {
         };
         let (down, up) = (query.filters_members(), mentions(&query.resource_type.member_of));
         let mut page = Page::default();
-        let mut statement = self.sql.prepare_cached(&sieve_statement(pushdown))?;
-        let mut rows = statement.query(params_from_iter(self.values(pushdown)))?;
-        while let Some(row) = rows.next()? {
+        self.each(&sieve_statement(pushdown), &self.values(pushdown), |row| {
             let mut record = self.record(Head::read(row)?)?;
             if down {
                 record.members = self.members(&record.key.id, &Members::All)?;
@@ -181,15 +183,35 @@ impl Reader<'_> {
                 record.member_of = self.member_of(&record.key.id)?;
             }
             if !query.selects(&record) {
-                continue;
+                return Ok(());
             }
             if page.total >= query.offset as u64 && page.records.len() < query.count {
                 self.complete(&mut record, query)?;
                 page.records.push(record);
             }
             page.total += 1;
-        }
+            Ok(())
+        })?;
         Ok(page)
+    }
+
+    /// Runs a statement that was made for one query, and hands out its rows one at a time.
+    fn each(
+        &self,
+        statement: &str,
+        values: &[Sql],
+        mut each: impl FnMut(&Row<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut statement = self.sql.prepare_cached(statement)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            each(row)?;
+        }
+        drop(rows);
+        if values.len() > KEPT {
+            statement.discard();
+        }
+        Ok(())
     }
 
     fn values(&self, pushdown: &Pushdown) -> Vec<Sql> {

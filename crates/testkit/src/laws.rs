@@ -21,11 +21,8 @@ pub fn filter(bytes: &[u8]) {
     }
     if let (Ok(parsed), Ok(catalog)) = (Syntax::tolerant().filter(text), vector_catalog()) {
         for resource_type in catalog.resource_types() {
-            let binding = scimwright_filter::Binding {
-                resource_type,
-                served: catalog.resource_types(),
-                boolean_strings: true,
-            };
+            let binding =
+                scimwright_filter::Binding { resource_type, served: catalog.resource_types(), boolean_strings: true };
             if let Ok(bound) = parsed.value.bind(&binding) {
                 let _ = bound.matches(&Resource::default());
             }
@@ -70,20 +67,29 @@ pub fn patch(bytes: &[u8]) {
 /// What is patched: one resource of each type, with something in most places.
 fn subjects() -> [(&'static str, Value); 3] {
     [
-        ("User", json!({
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": "1", "userName": "bjensen", "active": true,
-            "name": {"familyName": "Jensen", "givenName": "Barbara"}, "title": "Guide",
-            "emails": [{"value": "b@example.com", "type": "work", "primary": true}, {"value": "babs@jensen.org", "type": "home"}],
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "Tours", "manager": {"value": "2"}},
-        })),
-        ("Group", json!({
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "id": "2", "displayName": "Tour Guides",
-            "members": [{"value": "1", "type": "User"}, {"value": "3"}],
-        })),
-        ("Gadget", json!({
-            "schemas": ["urn:example:params:scim:schemas:lab:2.0:Gadget"], "id": "3", "name": "Arm", "serial": "S", "ports": 4,
-            "tags": ["red"], "location": {"building": "North", "room": "1"}, "parts": [{"value": "m", "type": "main", "sku": "K"}],
-        })),
+        (
+            "User",
+            json!({
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": "1", "userName": "bjensen", "active": true,
+                "name": {"familyName": "Jensen", "givenName": "Barbara"}, "title": "Guide",
+                "emails": [{"value": "b@example.com", "type": "work", "primary": true}, {"value": "babs@jensen.org", "type": "home"}],
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "Tours", "manager": {"value": "2"}},
+            }),
+        ),
+        (
+            "Group",
+            json!({
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "id": "2", "displayName": "Tour Guides",
+                "members": [{"value": "1", "type": "User"}, {"value": "3"}],
+            }),
+        ),
+        (
+            "Gadget",
+            json!({
+                "schemas": ["urn:example:params:scim:schemas:lab:2.0:Gadget"], "id": "3", "name": "Arm", "serial": "S", "ports": 4,
+                "tags": ["red"], "location": {"building": "North", "room": "1"}, "parts": [{"value": "m", "type": "main", "sku": "K"}],
+            }),
+        ),
     ]
 }
 

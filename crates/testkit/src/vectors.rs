@@ -83,7 +83,9 @@ pub fn run(text: &str) -> Result<Report, VectorError> {
     };
     let mut report = Report::default();
     for vector in vectors {
-        let open = ["ambiguous", "tolerance"].iter().any(|mark| vector.get(*mark).is_some_and(|mark| *mark != Value::Bool(false)));
+        let open = ["ambiguous", "tolerance"]
+            .iter()
+            .any(|mark| vector.get(*mark).is_some_and(|mark| *mark != Value::Bool(false)));
         let verdict = judge(vector).map_err(|difference| Difference { vector: label(vector), difference });
         match (open, verdict) {
             (false, Ok(())) => report.passed += 1,

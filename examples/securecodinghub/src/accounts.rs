@@ -56,7 +56,8 @@ pub fn add(settings: &Settings, args: &UserAddArgs, json: bool, out: &mut dyn Wr
         "userName": email,
         "emails": [{"value": email, "type": "work", "primary": true}],
     });
-    let create = Operation::Create { resource_type: service.resource_type("User")?, body, selection: Selection::default() };
+    let create =
+        Operation::Create { resource_type: service.resource_type("User")?, body, selection: Selection::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let reply = runtime.block_on(service.handle(&context, create))?;
     let id = reply.body.as_ref().and_then(|body| body.get("id")).and_then(|id| id.as_str()).unwrap_or_default();

@@ -18,7 +18,6 @@ use crate::rate::Limiter;
 use crate::settings::{Discovery, Settings};
 use crate::token::Secret;
 
-
 /// The types that the product serves: users and groups of RFC 7643, and the attributes of the customers' own.
 ///
 /// # Errors
@@ -50,7 +49,7 @@ pub fn endpoint(settings: &Settings, directory: Arc<Directory>, store: Arc<dyn S
 /// When the catalog cannot be built.
 pub fn service(settings: &Settings, store: Arc<dyn Store>) -> Result<Service, CatalogError> {
     let mut limits = Limits::default();
-    limits.max_reply_members = settings.group_reply_limit;
+    limits.max_reply_members = settings.group_reply_limit as u64;
     Ok(Service::over(catalog()?, store).limits(limits))
 }
 

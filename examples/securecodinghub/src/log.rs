@@ -66,8 +66,10 @@ pub fn show(settings: &Settings, args: &LogArgs, json: bool, out: &mut dyn Write
 fn line(entry: &Logged) -> String {
     let Logged { position, event } = entry;
     let target = event.target.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-    let mut line =
-        format!("{position:>6}  {}  {:<12}  {:<7}  {}  {target}", event.time, event.actor, event.operation, event.status);
+    let mut line = format!(
+        "{position:>6}  {}  {:<12}  {:<7}  {}  {target}",
+        event.time, event.actor, event.operation, event.status
+    );
     let mut say = |label: &str, words: &[String]| {
         if !words.is_empty() {
             line.push_str(&format!("  {label} {}", words.join(",")));

@@ -110,12 +110,18 @@ impl Policy for People {
     }
 
     fn facts_wanted(&self, resource_type: &ResourceType, resource: &Resource) -> Vec<String> {
-        if resource_type.name == "User" { logins(resource).iter().map(|login| fact(login)).collect() } else { Vec::new() }
+        if resource_type.name == "User" {
+            logins(resource).iter().map(|login| fact(login)).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     fn guards(&self, resource_type: &ResourceType) -> Vec<Guard> {
         match self.seats {
-            Some(limit) if resource_type.name == "User" => vec![Guard::AtMost { resource_type: "User".to_owned(), limit }],
+            Some(limit) if resource_type.name == "User" => {
+                vec![Guard::AtMost { resource_type: "User".to_owned(), limit }]
+            }
             _ => Vec::new(),
         }
     }
@@ -144,8 +150,11 @@ fn is_managed(record: &Record) -> bool {
 /// The folded e-mail addresses by which a person signs in: the user name where it looks like one, and of the addresses the
 /// primary ones and those for work, or the first where there is neither. A private address that people share is none.
 fn logins(user: &Resource) -> Vec<String> {
-    let emails: Vec<&Map<String, Value>> =
-        user.get("emails").and_then(Value::as_array).map(|emails| emails.iter().filter_map(Value::as_object).collect()).unwrap_or_default();
+    let emails: Vec<&Map<String, Value>> = user
+        .get("emails")
+        .and_then(Value::as_array)
+        .map(|emails| emails.iter().filter_map(Value::as_object).collect())
+        .unwrap_or_default();
     let text = |email: &&Map<String, Value>, name: &str| email.get(name).and_then(Value::as_str).map(str::to_owned);
     let ours = |email: &&&Map<String, Value>| {
         email.get("primary") == Some(&Value::Bool(true))
@@ -156,7 +165,8 @@ fn logins(user: &Resource) -> Vec<String> {
         chosen.extend(emails.first().and_then(|email| text(email, "value")));
     }
     chosen.extend(user.get("userName").and_then(Value::as_str).map(str::to_owned));
-    let mut logins: Vec<String> = chosen.iter().filter(|text| looks_like_an_address(text)).map(|text| fold(text)).collect();
+    let mut logins: Vec<String> =
+        chosen.iter().filter(|text| looks_like_an_address(text)).map(|text| fold(text)).collect();
     logins.sort_unstable();
     logins.dedup();
     logins
@@ -181,7 +191,8 @@ fn keep_training_record(writing: &mut Writing<'_>) {
     let before = writing.before.map(|before| self::logins(&before.resource)).unwrap_or_default();
     let is_known = |login: &String| {
         let name = fact(login);
-        before.contains(login) || writing.known.iter().any(|known| known.name == name && known.value == Some(json!(learner)))
+        before.contains(login)
+            || writing.known.iter().any(|known| known.name == name && known.value == Some(json!(learner)))
     };
     let new = logins.iter().filter(|login| !is_known(login));
     let facts: Vec<_> = new.map(|login| Fact { name: fact(login), value: Some(json!(learner)) }).collect();
@@ -201,7 +212,10 @@ mod tests {
     #[test]
     fn people_are_known_by_their_addresses_for_work() {
         assert_eq!(of(json!({"userName": "Ada@Corp.example"})), ["ada@corp.example"]);
-        assert_eq!(of(json!({"userName": "ada", "emails": [{"value": "A@x.example"}, {"value": "b@x.example"}]})), ["a@x.example"]);
+        assert_eq!(
+            of(json!({"userName": "ada", "emails": [{"value": "A@x.example"}, {"value": "b@x.example"}]})),
+            ["a@x.example"]
+        );
         assert_eq!(
             of(json!({"userName": "ada@t.example", "emails": [
                 {"value": "home@x.example", "type": "home"}, {"value": "ada@x.example", "type": "Work"}, {"value": "p@x.example", "primary": true}]})),

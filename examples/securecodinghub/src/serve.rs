@@ -1,6 +1,6 @@
 //! The server: opens the database, says what to do next, answers until it is told to stop.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +53,8 @@ pub fn run(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), Se
 }
 
 async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), ServeError> {
-    let listener = TcpListener::bind(settings.listen).await.map_err(|source| ServeError::Listen(settings.listen, source))?;
+    let listener =
+        TcpListener::bind(settings.listen).await.map_err(|source| ServeError::Listen(settings.listen, source))?;
     let settings = settings.bound_to(listener.local_addr()?);
     let directory = Arc::new(Directory::open(&settings.database)?);
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, SqliteOptions::default())?);
@@ -135,9 +136,11 @@ fn greet(settings: &Settings, first: Option<&Created>, json: bool, out: &mut dyn
 
 /// Logs go to the standard error, so that the standard output stays what it says. `RUST_LOG` chooses what.
 fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,securecodinghub=info".into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,securecodinghub=info".into());
     // A second server in one process, as in tests, keeps the first one's log.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+    let colours = io::stderr().is_terminal();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr).try_init();
 }
 
 async fn told(mut stopped: watch::Receiver<bool>) {

@@ -206,8 +206,8 @@ fn what_does_not_fit_is_refused_and_the_error_says_what_would() {
     insta::assert_snapshot!(refused("builtAt eq \"today\""), @r#"expected a dateTime such as "2011-05-13T04:42:34Z" to compare `builtAt` with, found `"today"`"#);
     insta::assert_snapshot!(refused("print eq true"), @"expected a base64 string to compare `print` with, found `true`");
     insta::assert_snapshot!(refused("place eq \"x\""), @"`place` is complex: expected one of its sub-attributes, such as `place.building`");
-    insta::assert_snapshot!(refused("label[value pr]"), @"`label` has one simple value: expected brackets behind a complex or multi-valued attribute only");
-    insta::assert_snapshot!(refused("parts.value[value pr]"), @"`parts.value` is a sub-attribute: expected brackets behind the attribute itself");
+    insta::assert_snapshot!(refused("label[value pr]"), @"brackets cannot stand behind `label`: expected a complex or multi-valued attribute in front of them");
+    insta::assert_snapshot!(refused("parts.value[value pr]"), @"brackets cannot stand behind the sub-attribute `parts.value`: expected the attribute itself in front of them");
     insta::assert_snapshot!(refused("pin pr"), @"`pin` is never returned and cannot be filtered by");
 }
 
@@ -322,9 +322,9 @@ fn a_selection_is_about_one_attribute() {
     assert!(!bound.selects(&json!({"value": "Motor", "primary": true})));
     assert!(bind("tags", "value sw \"r\"").unwrap().selects(&json!("Red")));
     assert!(bind("place", "doors eq \"north\"").unwrap().selects(&json!({"doors": ["South", "North"]})));
-    insta::assert_snapshot!(bind("label", "value pr").unwrap_err(), @"`label` has one simple value: expected brackets behind a complex or multi-valued attribute only");
+    insta::assert_snapshot!(bind("label", "value pr").unwrap_err(), @"brackets cannot stand behind `label`: expected a complex or multi-valued attribute in front of them");
     insta::assert_snapshot!(bind("parts", "userName pr").unwrap_err(), @"there is no attribute `parts.userName`");
-    insta::assert_snapshot!(bind("parts", "marks[value eq \"x\"]").unwrap_err(), @"`marks` has one simple value: expected brackets behind a complex or multi-valued attribute only");
+    insta::assert_snapshot!(bind("parts", "marks[value eq \"x\"]").unwrap_err(), @"brackets cannot stand behind `marks`: expected a complex or multi-valued attribute in front of them");
     assert!(matches!(bind("keys", "value pr"), Err(BindError::Secret { .. })));
 }
 

@@ -25,7 +25,9 @@ pub(super) fn judge(vector: &Value) -> Verdict {
         return Err(format!("the printed form `{printed}` is another filter"));
     }
     match vector.get("ast") {
-        Some(wanted) if !same_tree(wanted, &tree(&filter)) => Err(format!("wanted the tree {wanted}, came {}", tree(&filter))),
+        Some(wanted) if !same_tree(wanted, &tree(&filter)) => {
+            Err(format!("wanted the tree {wanted}, came {}", tree(&filter)))
+        }
         _ => Ok(()),
     }
 }

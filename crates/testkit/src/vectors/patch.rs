@@ -9,7 +9,8 @@ use super::{Verdict, check_error, type_of};
 pub(super) fn judge(catalog: &Catalog, vector: &Value) -> Verdict {
     let resource_type = type_of(catalog, vector)?;
     let before = vector.get("before").ok_or("the vector has no `before`")?.clone();
-    let before = Admit::new(resource_type).trusted(before).map_err(|error| format!("`before` is no resource: {error}"))?;
+    let before =
+        Admit::new(resource_type).trusted(before).map_err(|error| format!("`before` is no resource: {error}"))?;
     let message = match vector.get("request") {
         Some(message) => message.clone(),
         None => json!({"schemas": [urns::PATCH_OP], "Operations": vector.get("operations")}),
@@ -28,7 +29,9 @@ pub(super) fn judge(catalog: &Catalog, vector: &Value) -> Verdict {
                 return Err(format!("wanted {}, came {}", comparable(after), comparable(&came)));
             }
             match vector.get("changed").and_then(Value::as_bool) {
-                Some(wanted) if wanted != patched.changed => Err(format!("wanted changed = {wanted}, came {}", patched.changed)),
+                Some(wanted) if wanted != patched.changed => {
+                    Err(format!("wanted changed = {wanted}, came {}", patched.changed))
+                }
                 _ => Ok(()),
             }
         }
@@ -51,10 +54,13 @@ fn comparable(value: &Value) -> Value {
             items.sort_by_key(Value::to_string);
             items.into()
         }
-        Value::Number(number) => number.as_f64().map_or_else(|| value.clone(), |float| {
-            // 3 and 3.0 are one number; beyond what a float tells apart the spelling decides.
-            if float.abs() < 9e15 { json!(float) } else { value.clone() }
-        }),
+        Value::Number(number) => number.as_f64().map_or_else(
+            || value.clone(),
+            |float| {
+                // 3 and 3.0 are one number; beyond what a float tells apart the spelling decides.
+                if float.abs() < 9e15 { json!(float) } else { value.clone() }
+            },
+        ),
         other => other.clone(),
     }
 }

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 /// `[op, path, value]`, `["pr", path]`, `["and" | "or", …]`, `["not", x]`, `["[]", path, filter]`.
 pub(super) fn tree(filter: &Filter) -> Value {
-    let list = |word: &str, parts: &[Filter]| -> Value { std::iter::once(json!(word)).chain(parts.iter().map(tree)).collect() };
+    let list = |word: &str, parts: &[Filter]| -> Value {
+        std::iter::once(json!(word)).chain(parts.iter().map(tree)).collect()
+    };
     match filter.expr() {
         Expr::And(parts) => list("and", parts),
         Expr::Or(parts) => list("or", parts),

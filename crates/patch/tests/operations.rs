@@ -1,0 +1,517 @@
+//! What each operation does to each kind of attribute, and what it says when it will not.
+
+mod common;
+
+use common::{BENCH, patch, stored};
+use scimwright_core::{Resource, Unknown, urns};
+use scimwright_patch::{PatchOptions, Patched};
+use serde_json::{Value, json};
+
+const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+
+fn strict() -> PatchOptions {
+    PatchOptions::default()
+}
+
+/// The attribute after one operation, and whether anything changed.
+#[track_caller]
+fn after(type_name: &str, before: Value, operation: Value, options: &PatchOptions) -> (Patched, Resource) {
+    let before = stored(type_name, before);
+    let operations = if operation.is_array() { operation } else { json!([operation]) };
+    match patch(type_name, &before, operations, options) {
+        Ok(patched) => (patched, before),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[track_caller]
+fn becomes(type_name: &str, before: Value, operation: Value, name: &str, expected: Value) {
+    let (patched, before) = after(type_name, before, operation, &strict());
+    assert_eq!(patched.resource.get(name).unwrap_or(&Value::Null), &expected);
+    assert_eq!(patched.changed, patched.resource != before);
+    assert_eq!(patched.leniencies, Vec::<&str>::new());
+}
+
+#[track_caller]
+fn stays(type_name: &str, before: Value, operation: Value) {
+    let (patched, before) = after(type_name, before, operation, &strict());
+    assert_eq!((patched.resource, patched.changed, patched.touched), (before, false, vec![]));
+}
+
+#[track_caller]
+fn refused_with(type_name: &str, before: Value, operation: Value, options: &PatchOptions) -> String {
+    let operations = if operation.is_array() { operation } else { json!([operation]) };
+    let error = patch(type_name, &stored(type_name, before), operations, options).unwrap_err();
+    format!("{}: {error}", error.scim_type().as_str())
+}
+
+#[track_caller]
+fn refused(type_name: &str, before: Value, operation: Value) -> String {
+    refused_with(type_name, before, operation, &strict())
+}
+
+fn emails() -> Value {
+    json!({"emails": [{"value": "a@x", "type": "work", "primary": true}, {"value": "b@x", "type": "home"}]})
+}
+
+#[test]
+fn a_value_that_becomes_primary_demotes_the_others() {
+    let demoted =
+        json!([{"value": "a@x", "type": "work", "primary": false}, {"value": "b@x", "type": "home", "primary": true}]);
+    for operation in [
+        json!({"op": "add", "path": "emails", "value": {"value": "B@X", "type": "Home", "primary": true}}),
+        json!({"op": "add", "value": {"emails": [{"value": "b@x", "type": "home", "primary": true}]}}),
+        json!({"op": "replace", "path": "emails[type eq \"home\"]", "value": {"primary": true}}),
+        json!({"op": "replace", "path": "emails[value sw \"b\"].primary", "value": true}),
+    ] {
+        becomes("User", emails(), operation, "emails", demoted.clone());
+    }
+    let slots = json!({BENCH: {"slots": [{"value": "1", "primary": true}, {"value": "2"}]}});
+    let operation = json!({"op": "add", "path": format!("{BENCH}:slots[value eq \"2\"].primary"), "value": true});
+    becomes(
+        "Lab",
+        slots,
+        operation,
+        BENCH,
+        json!({"slots": [{"value": "1", "primary": false}, {"value": "2", "primary": true}]}),
+    );
+}
+
+#[test]
+fn two_primaries_are_refused() {
+    let two = json!([{"value": "c@x", "primary": true}, {"value": "d@x", "primary": true}]);
+    insta::assert_snapshot!(refused("User", emails(), json!({"op": "add", "path": "emails", "value": two})), @"");
+    insta::assert_snapshot!(refused("User", emails(), json!({"op": "replace", "value": {"emails": two}})), @"");
+    insta::assert_snapshot!(refused("User", emails(), json!({"op": "replace", "path": "emails.primary", "value": true})), @"");
+    insta::assert_snapshot!(refused("User", emails(), json!({"op": "add", "path": "emails[type pr]", "value": {"primary": true}})), @"");
+    // One value twice is one value.
+    let twice = json!([{"value": "c@x", "primary": true}, {"value": "C@x", "primary": true}]);
+    becomes(
+        "User",
+        json!({}),
+        json!({"op": "add", "path": "emails", "value": twice}),
+        "emails",
+        json!([{"value": "c@x", "primary": true}]),
+    );
+}
+
+#[test]
+fn what_is_there_is_not_added_again() {
+    stays("User", emails(), json!({"op": "add", "path": "emails", "value": {"value": "A@X", "type": "WORK"}}));
+    stays("User", emails(), json!({"op": "add", "path": "emails", "value": null}));
+    stays("User", emails(), json!({"op": "add", "path": "emails", "value": [null, {}, {"value": null}]}));
+    stays("User", emails(), json!({"op": "add", "path": "emails[type eq \"work\"].value", "value": null}));
+    stays("User", emails(), json!({"op": "add", "path": "emails[type eq \"fax\"].value", "value": null}));
+    stays("User", json!({"name": {"givenName": "A"}}), json!({"op": "add", "value": {"name": {"givenName": null}}}));
+    stays("User", json!({}), json!({"op": "add", "path": MANAGER, "value": null}));
+    stays("User", json!({}), json!({"op": "add", "path": urns::ENTERPRISE_USER, "value": null}));
+    stays("Lab", json!({"tags": ["Red"]}), json!({"op": "add", "path": "tags", "value": ["red", "RED"]}));
+    stays("Lab", json!({"weight": 3}), json!({"op": "replace", "path": "weight", "value": 3.0}));
+    // What more it says joins what is there, unless the list is one of members.
+    becomes(
+        "User",
+        emails(),
+        json!({"op": "add", "path": "emails", "value": {"value": "B@X", "type": "home", "display": "B"}}),
+        "emails",
+        json!([{"value": "a@x", "type": "work", "primary": true}, {"value": "b@x", "type": "home", "display": "B"}]),
+    );
+    stays(
+        "Group",
+        json!({"members": [{"value": "1"}]}),
+        json!({"op": "add", "path": "members", "value": {"value": "1", "display": "One"}}),
+    );
+}
+
+#[test]
+fn members_are_who_they_are_by_their_value() {
+    let members = json!({"members": [{"value": "1", "display": "One"}, {"value": "2"}]});
+    stays(
+        "Group",
+        members.clone(),
+        json!({"op": "replace", "path": "members", "value": [{"value": "2", "display": "Two"}, {"value": "1"}]}),
+    );
+    becomes(
+        "Group",
+        members.clone(),
+        json!({"op": "replace", "path": "members", "value": [{"value": "3"}, {"value": "2", "display": "x"}]}),
+        "members",
+        json!([{"value": "2"}, {"value": "3"}]),
+    );
+    becomes("Group", members.clone(), json!({"op": "replace", "path": "members", "value": []}), "members", json!(null));
+    becomes(
+        "Group",
+        members.clone(),
+        json!({"op": "remove", "path": "members[value eq \"1\" or value eq \"9\"]"}),
+        "members",
+        json!([{"value": "2"}]),
+    );
+    becomes(
+        "Group",
+        members.clone(),
+        json!({"op": "Add", "path": "Members", "value": [{"$ref": null, "value": "3"}]}),
+        "members",
+        json!([{"value": "1", "display": "One"}, {"value": "2"}, {"value": "3"}]),
+    );
+    stays(
+        "Group",
+        members.clone(),
+        json!({"op": "replace", "path": "members[value eq \"1\"]", "value": {"value": "1"}}),
+    );
+    becomes(
+        "Group",
+        members.clone(),
+        json!({"op": "replace", "path": "members[value eq \"2\"].display", "value": "Two"}),
+        "members",
+        json!([{"value": "1", "display": "One"}, {"value": "2", "display": "Two"}]),
+    );
+    insta::assert_snapshot!(refused("Group", members.clone(), json!({"op": "replace", "path": "members[value eq \"1\"].value", "value": "9"})), @"");
+    insta::assert_snapshot!(refused("Group", members.clone(), json!({"op": "replace", "path": "members.display", "value": null})), @"");
+    insta::assert_snapshot!(refused("Group", members, json!({"op": "add", "path": "members[value eq \"9\"].display", "value": "Nine"})), @"");
+}
+
+#[test]
+fn a_sub_attribute_of_a_list_without_filter_is_that_of_all_values() {
+    becomes(
+        "User",
+        emails(),
+        json!({"op": "replace", "path": "emails.display", "value": "D"}),
+        "emails",
+        json!([{"value": "a@x", "type": "work", "primary": true, "display": "D"}, {"value": "b@x", "type": "home", "display": "D"}]),
+    );
+    becomes(
+        "User",
+        emails(),
+        json!({"op": "remove", "path": "emails.type"}),
+        "emails",
+        json!([{"value": "a@x", "primary": true}, {"value": "b@x"}]),
+    );
+    stays("User", json!({}), json!({"op": "remove", "path": "emails.type"}));
+    // Values that become the same one are one.
+    becomes(
+        "User",
+        emails(),
+        json!({"op": "replace", "path": "emails", "value": [{"value": "a@x", "type": "work"}, {"value": "a@x", "type": "home", "display": "D"}]}),
+        "emails",
+        json!([{"value": "a@x", "type": "work"}, {"value": "a@x", "type": "home", "display": "D"}]),
+    );
+    let same = json!({"emails": [{"value": "a@x", "type": "work"}, {"value": "a@x", "type": "home", "display": "D"}]});
+    becomes(
+        "User",
+        same,
+        json!({"op": "replace", "path": "emails.type", "value": "other"}),
+        "emails",
+        json!([{"value": "a@x", "type": "other", "display": "D"}]),
+    );
+    insta::assert_snapshot!(refused("User", json!({}), json!({"op": "add", "path": "emails.type", "value": "work"})), @"");
+}
+
+#[test]
+fn value_paths_merge_into_every_selected_value() {
+    becomes(
+        "User",
+        emails(),
+        json!({"op": "replace", "path": "emails[type eq \"work\"]", "value": [{"VALUE": "c@x", "primary": null}]}),
+        "emails",
+        json!([{"value": "c@x", "type": "work"}, {"value": "b@x", "type": "home"}]),
+    );
+    becomes(
+        "User",
+        emails(),
+        json!({"op": "add", "path": "emails[type eq \"work\"]", "value": {"value": "c@x", "primary": null}}),
+        "emails",
+        json!([{"value": "c@x", "type": "work", "primary": true}, {"value": "b@x", "type": "home"}]),
+    );
+    becomes(
+        "User",
+        emails(),
+        json!({"op": "replace", "path": "emails[type eq \"work\"]", "value": null}),
+        "emails",
+        json!([{"value": "b@x", "type": "home"}]),
+    );
+    becomes(
+        "User",
+        emails(),
+        json!({"op": "remove", "path": "emails[type pr].value"}),
+        "emails",
+        json!([{"type": "work", "primary": true}, {"type": "home"}]),
+    );
+    becomes(
+        "Lab",
+        json!({"tags": ["red", "blue"]}),
+        json!({"op": "replace", "path": "tags[value eq \"RED\"]", "value": "green"}),
+        "tags",
+        json!(["green", "blue"]),
+    );
+    becomes(
+        "Lab",
+        json!({"tags": ["red", "blue"]}),
+        json!({"op": "remove", "path": "tags[value sw \"r\"]"}),
+        "tags",
+        json!(["blue"]),
+    );
+    // On a complex attribute with one value (ruling R-10).
+    let name = json!({"name": {"givenName": "Ada", "familyName": "L"}});
+    becomes(
+        "User",
+        name.clone(),
+        json!({"op": "replace", "path": "name[givenName eq \"ada\"].familyName", "value": "K"}),
+        "name",
+        json!({"givenName": "Ada", "familyName": "K"}),
+    );
+    becomes("User", name.clone(), json!({"op": "remove", "path": "name[givenName eq \"ada\"]"}), "name", json!(null));
+    stays("User", name.clone(), json!({"op": "remove", "path": "name[givenName eq \"bob\"].familyName"}));
+    insta::assert_snapshot!(refused("User", name, json!({"op": "replace", "path": "name[givenName eq \"bob\"].familyName", "value": "K"})), @"");
+    insta::assert_snapshot!(refused("User", json!({}), json!({"op": "replace", "path": "name[givenName eq \"bob\"].familyName", "value": "K"})), @"");
+    insta::assert_snapshot!(refused("User", emails(), json!([{"op": "remove", "path": "title"}, {"op": "replace", "path": "emails[type eq \"fax\"]", "value": {"value": "x"}}])), @"");
+    insta::assert_snapshot!(refused("User", emails(), json!({"op": "replace", "path": "emails[type eq \"work\"]", "value": [{}, {}]})), @"");
+    insta::assert_snapshot!(refused("User", emails(), json!({"op": "replace", "path": "emails[type eq \"work\"]", "value": "c@x"})), @"");
+}
+
+#[test]
+fn paths_that_mean_nothing_are_refused() {
+    let path = |path: &str| refused("User", emails(), json!({"op": "replace", "path": path, "value": "x"}));
+    insta::assert_snapshot!(path("favouriteColour"), @"");
+    insta::assert_snapshot!(path("name.nick"), @"");
+    insta::assert_snapshot!(path("department"), @"");
+    insta::assert_snapshot!(path("urn:example:none:1.0:X:y"), @"");
+    insta::assert_snapshot!(path("urn:example:none:1.0"), @"");
+    insta::assert_snapshot!(path("emails[type eq \"work\"].colour"), @"");
+    insta::assert_snapshot!(path("name.x[type eq \"work\"]"), @"");
+    insta::assert_snapshot!(path("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User[department eq \"x\"]"), @"");
+    insta::assert_snapshot!(path("emails[colour eq \"red\"].value"), @"");
+    insta::assert_snapshot!(path("emails[primary gt true].value"), @"");
+    insta::assert_snapshot!(path("title[value eq \"x\"]"), @"");
+}
+
+#[test]
+fn values_that_do_not_fit_are_refused() {
+    let add = |path: &str, value: Value| refused("User", json!({}), json!({"op": "add", "path": path, "value": value}));
+    insta::assert_snapshot!(add("active", json!("yes")), @"");
+    insta::assert_snapshot!(add("name.givenName", json!(7)), @"");
+    insta::assert_snapshot!(add("name", json!("Jim")), @"");
+    insta::assert_snapshot!(add("name", json!({"givenName": "A", "GIVENNAME": "B"})), @"");
+    insta::assert_snapshot!(add("emails", json!("a@x")), @"");
+    insta::assert_snapshot!(add("emails", json!([[{"value": "a@x"}]])), @"");
+    insta::assert_snapshot!(add("userName", json!("a\u{0}b")), @"");
+    insta::assert_snapshot!(add(MANAGER, json!("26118915")), @"");
+    insta::assert_snapshot!(add(&format!("{MANAGER}.value"), json!(1)), @"");
+    insta::assert_snapshot!(add("schemas", json!(["urn:example:none"])), @"");
+    insta::assert_snapshot!(add(urns::ENTERPRISE_USER, json!("x")), @"");
+    insta::assert_snapshot!(add("urn:ietf:params:scim:schemas:core:2.0:User", json!("x")), @"");
+    insta::assert_snapshot!(refused("User", json!({}), json!({"op": "replace", "value": null})), @"");
+    insta::assert_snapshot!(refused("User", json!({}), json!({"op": "add", "value": {"title": "a", "TITLE": "b"}})), @"");
+    insta::assert_snapshot!(refused("User", json!({}), json!({"op": "add", "value": {"title": "a", "urn:ietf:params:scim:schemas:core:2.0:User:title": "b"}})), @"");
+    insta::assert_snapshot!(refused("User", json!({}), json!({"op": "remove", "path": "urn:ietf:params:scim:schemas:core:2.0:User"})), @"");
+}
+
+#[test]
+fn what_only_the_server_writes_is_not_written() {
+    let groups = json!({"groups": [{"value": "g1", "type": "direct"}, {"value": "g2"}], urns::ENTERPRISE_USER: {"manager": {"value": "9", "displayName": "Boss"}}});
+    let by_path = |op: &str, path: &str, value: Value| {
+        let mut operation = json!({"op": op, "path": path});
+        if op != "remove" {
+            operation["value"] = value;
+        }
+        refused("User", groups.clone(), operation)
+    };
+    insta::assert_snapshot!(by_path("replace", "id", json!("1")), @"");
+    insta::assert_snapshot!(by_path("add", "meta.created", json!("2001-01-01T00:00:00Z")), @"");
+    insta::assert_snapshot!(by_path("remove", "groups", json!(null)), @"");
+    insta::assert_snapshot!(by_path("remove", "groups[value eq \"g1\"]", json!(null)), @"");
+    insta::assert_snapshot!(by_path("add", "groups.display", json!("x")), @"");
+    insta::assert_snapshot!(by_path("replace", &format!("{MANAGER}.displayName"), json!("Boss")), @"");
+    insta::assert_snapshot!(by_path("replace", MANAGER, json!({"value": "8", "displayName": "Other"})), @"");
+    // As one of many in an object it may be repeated (rulings R-33 and R-41).
+    for value in [
+        json!({"id": "1", "meta": {"created": "2001-01-01T00:00:00Z"}, "meta.location": "x"}),
+        json!({"groups": [{"Value": "g2", "$ref": null}, {"value": "g1", "type": "DIRECT", "display": "G"}]}),
+        json!({urns::ENTERPRISE_USER: {"manager": {"displayName": "boss"}}}),
+        json!({format!("{MANAGER}.displayName"): "Boss"}),
+        json!({"schemas": [urns::USER], "ID": "1"}),
+    ] {
+        let (patched, before) = after("User", groups.clone(), json!({"op": "replace", "value": value}), &strict());
+        assert_eq!((patched.changed, patched.resource), (false, before));
+    }
+    stays("User", groups.clone(), json!({"op": "add", "value": {"id": null, "groups": null}}));
+    let changed = |value: Value| refused("User", groups.clone(), json!({"op": "replace", "value": value}));
+    insta::assert_snapshot!(changed(json!({"id": "2", "title": "x"})), @"");
+    insta::assert_snapshot!(changed(json!({"id": null})), @"");
+    insta::assert_snapshot!(changed(json!({"groups": [{"value": "g1", "type": "direct"}]})), @"");
+    insta::assert_snapshot!(changed(json!({"urn:ietf:params:scim:schemas:core:2.0:User": {"id": "2"}})), @"");
+    insta::assert_snapshot!(changed(json!({format!("{MANAGER}.displayName"): "Other"})), @"");
+    insta::assert_snapshot!(changed(json!({urns::ENTERPRISE_USER: {"manager": {"displayName": "Other"}}})), @"");
+    // It goes with what it is part of, and comes back with it.
+    becomes("User", groups.clone(), json!({"op": "remove", "path": MANAGER}), urns::ENTERPRISE_USER, json!(null));
+    becomes(
+        "User",
+        groups.clone(),
+        json!([{"op": "remove", "path": MANAGER}, {"op": "add", "path": MANAGER, "value": {"value": "8"}}]),
+        urns::ENTERPRISE_USER,
+        json!({"manager": {"value": "8", "displayName": "Boss"}}),
+    );
+    // In a new value of a list it is left out, in one that stays it stays.
+    let parts = json!({"parts": [{"value": "p", "checked": "yes", "note": "n"}]});
+    becomes(
+        "Lab",
+        parts.clone(),
+        json!({"op": "add", "path": "parts", "value": {"value": "q", "checked": "yes"}}),
+        "parts",
+        json!([{"value": "p", "checked": "yes", "note": "n"}, {"value": "q"}]),
+    );
+    becomes(
+        "Lab",
+        parts.clone(),
+        json!({"op": "replace", "path": "parts", "value": [{"value": "q"}, {"value": "P"}]}),
+        "parts",
+        json!([{"value": "q"}, {"value": "P", "checked": "yes"}]),
+    );
+    insta::assert_snapshot!(refused("Lab", parts.clone(), json!({"op": "replace", "path": "parts[value eq \"p\"]", "value": {"checked": "no"}})), @"");
+    insta::assert_snapshot!(refused("Lab", parts, json!({"op": "replace", "path": "parts[value eq \"p\"].checked", "value": "yes"})), @"");
+}
+
+#[test]
+fn what_is_written_once_is_not_written_again() {
+    becomes(
+        "Lab",
+        json!({}),
+        json!({"op": "add", "value": {"serial": "S", "place": {"building": "B", "room": "R"}}}),
+        "serial",
+        json!("S"),
+    );
+    let lab = json!({"serial": "S", "marks": ["a", "b"], "place": {"building": "B", "room": "R"}, "parts": [{"value": "p", "sku": "1"}], BENCH: {"plate": "P"}});
+    stays("Lab", lab.clone(), json!({"op": "replace", "path": "serial", "value": "s"}));
+    stays("Lab", lab.clone(), json!({"op": "replace", "path": "place", "value": {"room": "r"}}));
+    stays("Lab", lab.clone(), json!({"op": "add", "path": "marks", "value": ["a"]}));
+    stays("Lab", lab.clone(), json!({"op": "replace", "path": "marks", "value": ["a", "b"]}));
+    stays("Lab", lab.clone(), json!({"op": "replace", "path": "parts[value eq \"p\"].sku", "value": "1"}));
+    becomes("Lab", lab.clone(), json!({"op": "remove", "path": "parts[sku eq \"1\"]"}), "parts", json!(null));
+    becomes("Lab", lab.clone(), json!({"op": "remove", "path": "place"}), "place", json!(null));
+    let changed = |operation: Value| refused("Lab", lab.clone(), operation);
+    insta::assert_snapshot!(changed(json!({"op": "add", "path": "serial", "value": "T"})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "replace", "path": "serial", "value": null})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "remove", "path": "serial"})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "add", "path": "marks", "value": "c"})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "remove", "path": "marks[value eq \"a\"]"})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "add", "path": "place.room", "value": "Q"})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "replace", "path": "place", "value": {"room": null}})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "add", "path": "parts", "value": {"value": "P", "sku": "2"}})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "remove", "path": "parts.sku"})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "remove", "path": BENCH})), @"");
+    // There is no way around it in two steps.
+    insta::assert_snapshot!(changed(json!([{"op": "remove", "path": "place"}, {"op": "add", "path": "place", "value": {"building": "B", "room": "Q"}}])), @"");
+    let twice =
+        json!([{"op": "add", "path": "serial", "value": "S"}, {"op": "replace", "path": "serial", "value": "T"}]);
+    insta::assert_snapshot!(refused("Lab", json!({}), twice), @"");
+}
+
+#[test]
+fn what_is_required_is_not_removed() {
+    let lab = json!({"place": {"building": "B", "doors": ["1"]}});
+    let changed = |operation: Value| refused("Lab", lab.clone(), operation);
+    insta::assert_snapshot!(changed(json!({"op": "remove", "path": "name"})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "replace", "value": {"name": null}})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "replace", "path": "name", "value": ""})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "remove", "path": "place.building"})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "replace", "path": "place", "value": {"building": null}})), @"");
+    insta::assert_snapshot!(changed(json!({"op": "remove", "path": "schemas"})), @"");
+    insta::assert_snapshot!(refused("Lab", json!({}), json!({"op": "add", "path": "place.doors", "value": "1"})), @"");
+    becomes(
+        "Lab",
+        lab.clone(),
+        json!({"op": "add", "path": "place.doors", "value": "2"}),
+        "place",
+        json!({"building": "B", "doors": ["1", "2"]}),
+    );
+    becomes(
+        "Lab",
+        lab.clone(),
+        json!({"op": "replace", "path": "place.doors", "value": ["2"]}),
+        "place",
+        json!({"building": "B", "doors": ["2"]}),
+    );
+    becomes("Lab", lab, json!({"op": "remove", "path": "place"}), "place", json!(null));
+}
+
+#[test]
+fn objects_name_attributes_in_every_way() {
+    let value = json!({
+        "NickName": "Jim", "name.givenName": "Jim", "urn:ietf:params:scim:schemas:core:2.0:user:title": "T",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department": "D",
+        "URN:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"Manager.value": "9", "costCenter": "C", "division": null},
+        "urn:ietf:params:scim:schemas:core:2.0:User": {"displayName": "J"},
+        "emails[type eq \"work\"].value": "c@x",
+    });
+    let (patched, _) = after("User", emails(), json!({"op": "replace", "value": value}), &strict());
+    let user = Value::from(patched.resource.into_map());
+    assert_eq!(user["emails"][0]["value"], "c@x");
+    assert_eq!(
+        (&user["nickName"], &user["name"], &user["title"], &user["displayName"]),
+        (&json!("Jim"), &json!({"givenName": "Jim"}), &json!("T"), &json!("J"))
+    );
+    assert_eq!(user[urns::ENTERPRISE_USER], json!({"department": "D", "manager": {"value": "9"}, "costCenter": "C"}));
+    assert_eq!(user["schemas"], json!([urns::USER, urns::ENTERPRISE_USER]));
+    assert_eq!(patched.leniencies, ["path-keys-in-value"]);
+    assert_eq!(patched.set, ["displayName", "emails", "name", "nickName", "title", urns::ENTERPRISE_USER]);
+    insta::assert_debug_snapshot!(patched.touched, @"");
+}
+
+#[test]
+fn extensions_come_and_go() {
+    let more = json!({urns::ENTERPRISE_USER: {"department": "D", "costCenter": "C"}});
+    becomes(
+        "User",
+        more.clone(),
+        json!({"op": "replace", "path": urns::ENTERPRISE_USER, "value": {"department": "E"}}),
+        urns::ENTERPRISE_USER,
+        json!({"department": "E", "costCenter": "C"}),
+    );
+    for operation in [
+        json!({"op": "remove", "path": urns::ENTERPRISE_USER}),
+        json!({"op": "replace", "path": urns::ENTERPRISE_USER.to_uppercase(), "value": null}),
+        json!({"op": "replace", "value": {urns::ENTERPRISE_USER: null}}),
+        json!({"op": "replace", "path": urns::ENTERPRISE_USER, "value": {"department": null, "COSTCENTER": []}}),
+    ] {
+        becomes("User", more.clone(), operation.clone(), "schemas", json!([urns::USER]));
+        becomes("User", more.clone(), operation, urns::ENTERPRISE_USER, json!(null));
+    }
+    // `schemas` says what is in use, whatever is written there.
+    stays("User", more.clone(), json!({"op": "replace", "path": "schemas", "value": [urns::USER]}));
+    stays("User", json!({}), json!({"op": "add", "path": "schemas", "value": urns::ENTERPRISE_USER.to_uppercase()}));
+    stays("User", more, json!({"op": "remove", "path": format!("schemas[value eq \"{}\"]", urns::ENTERPRISE_USER)}));
+}
+
+#[test]
+fn unknown_names_in_values_are_ignored_or_refused() {
+    let operation = json!({"op": "add", "value": {"colour": "red", "name": {"nick": "x"}, "urn:example:x": {},
+        urns::ENTERPRISE_USER: {"rank": 1, "manager": {"mood": "good"}}, "emails": {"value": "a@x", "colour": 1}}});
+    let (patched, _) = after("User", json!({}), operation.clone(), &strict());
+    assert_eq!(patched.touched, ["emails"]);
+    assert_eq!(patched.leniencies, ["unknown-attributes"]);
+    insta::assert_debug_snapshot!(patched.ignored, @"");
+    let strict = PatchOptions { unknown: Unknown::Refuse, ..PatchOptions::default() };
+    let refused = |operation: Value| refused_with("User", json!({}), operation, &strict);
+    insta::assert_snapshot!(refused(operation), @"");
+    insta::assert_snapshot!(refused(json!({"op": "add", "path": "name", "value": {"nick": "x"}})), @"");
+    insta::assert_snapshot!(refused(json!({"op": "add", "path": MANAGER, "value": {"mood": "x"}})), @"");
+    insta::assert_snapshot!(refused(json!({"op": "add", "path": urns::ENTERPRISE_USER, "value": {"rank": 1}})), @"");
+}
+
+#[test]
+fn passwords_are_written() {
+    becomes(
+        "User",
+        json!({}),
+        json!({"op": "replace", "value": {"password": "t1meMa$heen"}}),
+        "password",
+        json!("t1meMa$heen"),
+    );
+}
+
+#[test]
+fn nothing_stays_of_a_request_that_fails() {
+    let before = stored("User", emails());
+    let copy = before.clone();
+    let operations = json!([{"op": "replace", "path": "title", "value": "T"}, {"op": "remove", "path": "userName"}]);
+    let error = patch("User", &before, operations, &strict()).unwrap_err();
+    assert_eq!((error.index(), before), (Some(1), copy));
+}
