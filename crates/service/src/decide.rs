@@ -256,6 +256,11 @@ pub(crate) fn deactivate(
     )
 }
 
+/// The type under which a retired record is kept: no endpoint leads there.
+pub(crate) fn retired(resource_type: &ResourceType) -> String {
+    format!("{}~retired", resource_type.name)
+}
+
 /// What the engines of PATCH may tolerate for this caller.
 pub(crate) fn patch_options(
     context: &Context,

@@ -84,6 +84,8 @@ pub struct Conflicting<'a> {
     pub holder: &'a Record,
     /// The key that they share.
     pub path: &'a str,
+    /// Whether the record was retired by a DELETE: nobody sees it until somebody takes it over.
+    pub retired: bool,
 }
 
 /// What becomes of a creation that met an existing record.
@@ -120,6 +122,9 @@ pub struct Writing<'a> {
 pub enum Deletion {
     /// The resource goes.
     Remove,
-    /// `active` becomes false and the resource stays.
+    /// `active` becomes false and the resource stays, in sight of everybody.
     Deactivate,
+    /// `active` becomes false and the record stays, but every request finds nothing there (RFC 7644 section 3.6), until a creation
+    /// with one of its keys of [`Scope::Global`](scimwright_store::Scope) adopts it: then it is the same resource again.
+    Retire,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scimwright_compat::Quirk;
 use scimwright_core::{ResourceType, ScimError, ScimType, Selection, urns};
 use scimwright_patch::{MembersNeeded, PatchRequest};
-use scimwright_store::{Change, Delta, Fact, Key, Member, Members, Record, StoreError, Version, Write};
+use scimwright_store::{Change, Delta, Fact, Key, Member, Members, Record, Scope, StoreError, Version, Write};
 use serde_json::Value;
 
 use crate::Context;
@@ -105,15 +105,23 @@ impl Service {
         let Some(record) = self.store.get(&context.tenant, holder, Members::None).await.map_err(unavailable)? else {
             return Ok(None);
         };
-        let conflict = Conflicting { resource_type, incoming: &incoming.resource, holder: &record, path };
+        let retired = holder.resource_type == decide::retired(resource_type);
+        let conflict = Conflicting { resource_type, incoming: &incoming.resource, holder: &record, path, retired };
         let Adoption::Adopt(status) = context.policy.adopt(&conflict) else { return Err(taken(path)) };
         let decision = decide::adopt(context, resource_type, incoming, &record)?;
         let time = self.moment_after(Some(record.modified));
         let mut change = Change::new(time, decision.event(context, "link", status, time));
         change.facts.clone_from(&decision.facts);
-        let write =
-            Write::Replace { draft: decision.draft.clone(), expect: record.version, members: decision.members.clone() };
-        match self.store.commit(&context.tenant, change.write(write)).await {
+        let (draft, members) = (decision.draft.clone(), decision.members.clone());
+        let change = if retired {
+            // It comes back to where it was, and takes a place again.
+            change.guards = context.policy.guards(resource_type);
+            let back = Write::Insert { draft, members };
+            change.write(Write::Delete { key: record.key.clone(), expect: Some(record.version) }).write(back)
+        } else {
+            change.write(Write::Replace { draft, expect: record.version, members })
+        };
+        match self.store.commit(&context.tenant, change).await {
             Ok(committed) => {
                 let written = Written { decision, version: committed.version, time, status };
                 self.show_written(context, resource_type, Some(record), written, selection).await.map(Some)
@@ -213,6 +221,16 @@ impl Service {
                     // Deleting commutes with nothing that matters: only a version that the client named is insisted on.
                     let expect = target.expect.map(|_| before.version);
                     Change::new(time, event).write(Write::Delete { key: before.key.clone(), expect })
+                }
+                Deletion::Retire => {
+                    let mut decision = decide::deactivate(context, target.resource_type, &before)?;
+                    let event = decision.event(context, "delete", 204, time);
+                    decision.draft.key.resource_type = decide::retired(target.resource_type);
+                    // Only what a creation would meet keeps its place.
+                    decision.draft.index.retain(|key| key.scope == Scope::Global);
+                    let delete = Write::Delete { key: before.key.clone(), expect: Some(before.version) };
+                    let keep = Write::Insert { draft: decision.draft, members: Delta::default() };
+                    Change::new(time, event).write(delete).write(keep)
                 }
                 Deletion::Deactivate => {
                     let decision = decide::deactivate(context, target.resource_type, &before)?;

@@ -22,6 +22,7 @@ const LEARNER: &str = "learner";
 /// What holds for the requests of one organisation.
 #[derive(Clone, Debug)]
 pub struct People {
+    organisation: String,
     seats: Option<u64>,
     linking: Linking,
     deletion: Deletion,
@@ -32,6 +33,7 @@ impl People {
     /// For a provider that speaks SCIM.
     pub fn provisioned(organisation: &Organisation) -> Self {
         Self {
+            organisation: organisation.id.clone(),
             seats: organisation.seats,
             linking: organisation.linking,
             deletion: organisation.deletion,
@@ -60,8 +62,11 @@ impl Policy for People {
     fn keys(&self, resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
         match resource_type.name.as_str() {
             "User" => {
-                let key = |value| IndexKey { path: LOGIN.to_owned(), value, scope: Scope::Global };
-                logins(resource).into_iter().map(key).collect()
+                let global = |path: &str, value| IndexKey { path: path.to_owned(), value, scope: Scope::Global };
+                let name = resource.get("userName").and_then(Value::as_str).map(fold);
+                // By this a user who was deleted softly is found again, whatever his name looks like.
+                let name = name.map(|name| global("userName", format!("{} {name}", self.organisation)));
+                logins(resource).into_iter().map(|login| global(LOGIN, login)).chain(name).collect()
             }
             "Group" => {
                 let name = resource.get("displayName").and_then(Value::as_str).map(fold);
@@ -75,6 +80,8 @@ impl Policy for People {
 
     fn adopt(&self, conflict: &Conflicting<'_>) -> Adoption {
         let status = match conflict.resource_type.name.as_str() {
+            // Deleted softly, and now created anew: the same person.
+            "User" if conflict.retired => Some(200),
             "User" => self.may_link(conflict.holder),
             // A team made by hand that no provider has claimed.
             "Group" if !self.by_hand => {
@@ -132,7 +139,7 @@ impl Policy for People {
 
     fn deletion(&self, record: &Record) -> Deleted {
         match self.deletion {
-            Deletion::Deactivate if record.key.resource_type == "User" => Deleted::Deactivate,
+            Deletion::Deactivate if record.key.resource_type == "User" => Deleted::Retire,
             _ => Deleted::Remove,
         }
     }
