@@ -19,14 +19,14 @@
 use std::cell::{Cell, RefCell};
 
 use nom::Parser;
-use nom::bytes::complete::{tag_no_case, take_till1};
+use nom::bytes::complete::take_till1;
 use nom::character::complete::{char, space0};
 use nom::combinator::{cut, opt, peek};
 use nom::sequence::{delimited, preceded, terminated};
 use scimwright_core::AttrPath;
 
 use crate::lex::{
-    Fault, FaultKind, Rule, attr_path, end, expected, fatal, is_blank, is_delimiter, keyword, name, string,
+    Fault, FaultKind, Rule, attr_path, end, expected, fatal, is_blank, is_delimiter, keyword, name, string, word,
 };
 use crate::{Expr, Filter, Leniency, Literal, Number, Op, PatchPath, Syntax};
 
@@ -109,14 +109,14 @@ impl Rules<'_> {
         if input.starts_with('(') {
             return self.group(input);
         }
-        match terminated(tag_no_case("not"), (space0, peek(char('(')))).parse(input) {
-            Ok((input, _)) => {
-                let (input, _) = space0(input)?;
-                let (input, inner) = self.group(input)?;
-                build(Expr::Not(Box::new(inner)), input)
+        if let Ok((rest, ())) = word("not", input) {
+            let (rest, _) = space0(rest)?;
+            if rest.starts_with('(') {
+                let (rest, inner) = self.group(rest)?;
+                return build(Expr::Not(Box::new(inner)), rest);
             }
-            Err::<_, nom::Err<Fault>>(_) => self.on_attribute(input),
         }
+        self.on_attribute(input)
     }
 
     /// `"(" or ")"`

@@ -185,7 +185,13 @@ impl<'a> Work<'a> {
             }
         }
         let patched = Admit::new(resource_type).patched(before, after);
-        let resource = patched.map_err(|source| PatchError::Result { source })?;
+        let resource = patched.map_err(|source| PatchError::Result {
+            source: match source {
+                // Whatever an operation removes that is required is told there. What is left to find was never given.
+                AdmitError::RequiredRemoved(name) if !before.as_map().contains_key(&name) => AdmitError::Required(name),
+                other => other,
+            },
+        })?;
         let touched = touched(resource_type, before, &resource);
         let changed = !touched.is_empty();
         let Notes { leniencies, ignored } = reader.notes;

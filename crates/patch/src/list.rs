@@ -90,10 +90,26 @@ impl<'a> List<'a> {
         known.then(|| self.attribute.element_key(&Value::Object(Map::from_iter([(name.clone(), value.clone())]))))
     }
 
-    /// The place of the value that counts as this one.
+    /// The place of the value that counts as this one. Where values have no `value` to be known by, they are known by all that
+    /// they say, except by whether they are primary: that changes when another one becomes so.
     pub(crate) fn place_of(&mut self, value: &Value) -> Option<usize> {
         let key = self.attribute.element_key(value);
-        self.keys().get(&key).copied()
+        if let Some(at) = self.keys().get(&key) {
+            return Some(*at);
+        }
+        let Value::Object(object) = value else { return None };
+        if self.attribute.sub("primary").is_none() || object.contains_key("value") {
+            return None;
+        }
+        let mut other = object.clone();
+        [None, Some(true), Some(false)].into_iter().find_map(|primary| {
+            match primary {
+                Some(primary) => other.insert("primary".to_owned(), primary.into()),
+                None => other.remove("primary"),
+            };
+            let key = self.attribute.element_key(&Value::Object(other.clone()));
+            self.keys().get(&key).copied()
+        })
     }
 
     /// Appends a value that is not there yet; tells where it is.

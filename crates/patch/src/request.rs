@@ -297,16 +297,16 @@ mod tests {
     #[test]
     fn malformed_paths_are_told_from_malformed_filters() {
         let path = |path: Value| refused_operation(json!({"op": "remove", "path": path}));
-        insta::assert_snapshot!(path(json!(7)));
-        insta::assert_snapshot!(path(json!("")));
-        insta::assert_snapshot!(path(json!("/emails/0")));
-        insta::assert_snapshot!(path(json!("name..givenName")));
-        insta::assert_snapshot!(path(json!("title pr")));
-        insta::assert_snapshot!(path(json!("emails[type eq \"work\"].value.x")));
-        insta::assert_snapshot!(path(json!("emails[type eq \"]\"]]")));
-        insta::assert_snapshot!(path(json!("emails[type foo \"x\"].value")));
-        insta::assert_snapshot!(path(json!("emails[0].value")));
-        insta::assert_snapshot!(path(json!("emails[type eq \"work\"")));
+        insta::assert_snapshot!(path(json!(7)), @"invalidPath: operation 0: `7` is no path here: expected a string");
+        insta::assert_snapshot!(path(json!("")), @"invalidPath: operation 0: `` is no path here: expected an attribute at byte 0, found the end");
+        insta::assert_snapshot!(path(json!("/emails/0")), @"invalidPath: operation 0: `/emails/0` is no path here: expected an attribute at byte 0, found `/emails/0`");
+        insta::assert_snapshot!(path(json!("name..givenName")), @"invalidPath: operation 0: `name..givenName` is no path here: expected an attribute at byte 0, found `name..givenName`");
+        insta::assert_snapshot!(path(json!("title pr")), @"invalidPath: operation 0: `title pr` is no path here: expected the end of the path at byte 6, found `pr`");
+        insta::assert_snapshot!(path(json!("emails[type eq \"work\"].value.x")), @r#"invalidPath: operation 0: `emails[type eq "work"].value.x` is no path here: expected the name of a sub-attribute at byte 23, found `value.x`"#);
+        insta::assert_snapshot!(path(json!("emails[type eq \"]\"]]")), @r#"invalidPath: operation 0: `emails[type eq "]"]]` is no path here: expected the end of the path at byte 19, found `]`"#);
+        insta::assert_snapshot!(path(json!("emails[type foo \"x\"].value")), @r#"invalidFilter: operation 0: the filter in `emails[type foo "x"].value`: expected an operator such as `eq` or `pr` at byte 12, found `foo`"#);
+        insta::assert_snapshot!(path(json!("emails[0].value")), @"invalidFilter: operation 0: the filter in `emails[0].value`: expected an attribute at byte 7, found `0].value`");
+        insta::assert_snapshot!(path(json!("emails[type eq \"work\"")), @r#"invalidFilter: operation 0: the filter in `emails[type eq "work"`: expected `and`, `or` or `]` at byte 21, found the end"#);
     }
 
     #[test]

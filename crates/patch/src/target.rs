@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use scimwright_core::{
     AdmitError, AttrPath, Attribute, DataType, Extension, Mutability, ResourceType, Target, Unknown, check_simple,
 };
-use scimwright_filter::{BoundFilter, PatchPath};
+use scimwright_filter::{BindError, BoundFilter, PatchPath};
 use serde_json::{Map, Value};
 
 use crate::options::{FILTER_BOOLEAN_STRINGS, Notes, PATH_KEYS_IN_VALUE, REMOVE_WITH_VALUE};
@@ -283,9 +283,14 @@ impl<'a> Binder<'a, '_> {
         let selection = match selection {
             None => None,
             Some(filter) => {
-                let bound = filter.bind_selection(attribute, self.options.boolean_strings).map_err(|error| {
-                    PatchError::Filter { index: self.index, path: path.to_string(), reason: error.to_string() }
-                })?;
+                let bound =
+                    filter.bind_selection(attribute, self.options.boolean_strings).map_err(|error| match error {
+                        // The brackets are at fault, whatever is in them.
+                        BindError::NotSelectable { .. } => self.bad_path(&path.to_string(), &error.to_string()),
+                        _ => {
+                            PatchError::Filter { index: self.index, path: path.to_string(), reason: error.to_string() }
+                        }
+                    })?;
                 if bound.coerced_booleans {
                     self.notes.lenient(FILTER_BOOLEAN_STRINGS);
                 }

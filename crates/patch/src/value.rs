@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use scimwright_core::{Admit, AdmitError, Attribute, DataType, Mutability, ResourceType, Unknown, is_assigned};
+use scimwright_core::{Admit, AdmitError, Attribute, DataType, Mutability, ResourceType, Unknown};
 use serde_json::{Map, Value};
 
 use crate::PatchOptions;
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
             seen.push(sub);
             if sub.mutability == Mutability::ReadOnly {
                 parts.read_only.push((sub, value.clone()));
-            } else if !is_assigned(value) {
+            } else if is_nothing(sub, value) {
                 parts.unset.push(sub);
             } else if self.clears(sub, value) {
                 parts.cleared.push(sub);
@@ -193,6 +193,16 @@ impl<'a> Reader<'a> {
 
 const fn text(value: bool) -> &'static str {
     if value { "true" } else { "false" }
+}
+
+/// Whether the value says that the attribute has none (RFC 7643 section 2.5): null, an empty list where a list belongs, an empty
+/// object where an object does.
+fn is_nothing(attribute: &Attribute, value: &Value) -> bool {
+    match value {
+        Value::Array(items) => attribute.multi_valued && items.is_empty(),
+        Value::Object(parts) => attribute.data_type == DataType::Complex && parts.is_empty(),
+        other => other.is_null(),
+    }
 }
 
 /// The values that a value for a multi-valued attribute stands for.

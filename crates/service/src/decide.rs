@@ -148,7 +148,7 @@ pub(crate) fn adopt(
         context,
         resource_type,
         Next {
-            key: holder.key.clone(),
+            key: Key::new(resource_type.name.clone(), holder.key.id.clone()),
             before: Some(holder),
             adopts: Some(&incoming.resource),
             resource,

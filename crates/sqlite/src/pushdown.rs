@@ -386,6 +386,16 @@ impl Pushdown {
 
     /// A part as a condition on one candidate, and whether it says all of the part; none when nothing can be said.
     fn check(&mut self, part: &Part) -> Option<(String, bool)> {
+        let placed = self.values.len();
+        let check = self.try_check(part);
+        if check.is_none() {
+            // What was begun and given up has no place for its values.
+            self.values.truncate(placed);
+        }
+        check
+    }
+
+    fn try_check(&mut self, part: &Part) -> Option<(String, bool)> {
         match part {
             Part::Everything | Part::Nothing => None,
             Part::Leaf(leaf) => Some((self.leaf_check(leaf)?, true)),

@@ -6,11 +6,11 @@ use scimwright_core::{Admit, Catalog, Resource, ResourceType, ResourceTypeSpec, 
 use scimwright_patch::{PatchError, PatchOptions, PatchRequest, Patched, apply};
 use serde_json::{Value, json};
 
-pub const LAB: &str = "urn:example:lab:2.0:Lab";
-pub const BENCH: &str = "urn:example:bench:2.0:Lab";
+pub(crate) const LAB: &str = "urn:example:lab:2.0:Lab";
+pub(crate) const BENCH: &str = "urn:example:bench:2.0:Lab";
 
 /// Users, groups, and a type with what those two lack.
-pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+pub(crate) static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
     let strings = |name: &str, more: Value| {
         let mut json = json!({"name": name});
         json.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
@@ -51,13 +51,13 @@ pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
         .unwrap()
 });
 
-pub fn resource_type(name: &str) -> &'static ResourceType {
+pub(crate) fn resource_type(name: &str) -> &'static ResourceType {
     CATALOG.resource_type(name).unwrap()
 }
 
 /// A resource as it is stored.
 #[track_caller]
-pub fn stored(type_name: &str, more: Value) -> Resource {
+pub(crate) fn stored(type_name: &str, more: Value) -> Resource {
     let (schema, mut body) = match type_name {
         "User" => (urns::USER, json!({"id": "1", "userName": "ada", "meta": {"resourceType": "User"}})),
         "Group" => (urns::GROUP, json!({"id": "2", "displayName": "g"})),
@@ -68,11 +68,11 @@ pub fn stored(type_name: &str, more: Value) -> Resource {
     Admit::new(resource_type(type_name)).trusted(body).unwrap()
 }
 
-pub fn message(operations: Value) -> Value {
+pub(crate) fn message(operations: Value) -> Value {
     json!({"schemas": [urns::PATCH_OP], "Operations": operations})
 }
 
-pub fn patch(
+pub(crate) fn patch(
     type_name: &str,
     before: &Resource,
     operations: Value,

@@ -130,6 +130,21 @@ fn what_sqlite_would_choke_on_stays_in_rust() {
 }
 
 #[test]
+fn every_value_has_a_place() {
+    for filter in [
+        r#"userName eq "a" and (id eq "b" or userName sw "c")"#,
+        r#"userName eq "a" and not (id eq "b" and userName sw "c")"#,
+        r#"id eq "a" and (externalId eq "b" or (userName sw "c" and title pr))"#,
+    ] {
+        let down = pushdown("User", filter);
+        for place in 3..down.values.len() + 3 {
+            assert!(down.condition.contains(&format!("?{place}")), "{filter}: {down:?}");
+        }
+        assert!(!down.exact, "{filter}");
+    }
+}
+
+#[test]
 fn the_text_after_a_prefix_is_the_first_that_lacks_it() {
     assert_eq!(successor("ab").as_deref(), Some("ac"));
     assert_eq!(successor("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
