@@ -6,11 +6,11 @@ use crate::{BuildError, Number};
 
 /// A filter, as it was written: nothing is known yet of the attributes that it names.
 ///
-/// [`FromStr`] reads it by the strict grammar and default limits (see [`Syntax`](crate::Syntax) for others), `Display` prints the
-/// canonical form, and the two are inverses.
-// INVARIANT: `depth` is right and at most `MAX_DEPTH`, so that nothing which walks the tree (clone, drop, print, compare, bind,
-// match) recurses without bound; chains hold two terms or more and never a chain of their own kind; brackets hold no brackets.
-// Only `new` and `leaf` make one.
+/// `FromStr` reads it by the strict grammar and default limits (see [`Syntax`](crate::Syntax) for others), `Display`
+/// prints the canonical form, and the two are inverses.
+// INVARIANT: `depth` is right and at most `MAX_DEPTH`, so that nothing which walks the tree (clone, drop, print,
+// compare, bind, match) recurses without bound; chains hold two terms or more and never a chain of their own kind;
+// brackets hold no brackets. Only `new` and `leaf` make one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
     expr: Expr,
@@ -71,15 +71,16 @@ pub enum Literal {
 }
 
 impl Filter {
-    /// How deep a filter can be nested: a term alone is 1 deep, `not`, brackets and each change between `and` and `or` add one.
+    /// How deep a filter can be nested: a term alone is 1 deep, `not`, brackets and each change between `and` and `or`
+    /// add one.
     pub const MAX_DEPTH: usize = 128;
 
     /// The filter that says this. A chain within a chain of the same kind joins it, and a chain of one is its term.
     ///
     /// # Errors
     ///
-    /// When it would be deeper than [`Filter::MAX_DEPTH`], when a chain has no term, or when brackets stand inside brackets, which
-    /// no filter can say (erratum 4690).
+    /// When it would be deeper than [`Filter::MAX_DEPTH`], when a chain has no term, or when brackets stand inside
+    /// brackets, which no filter can say (erratum 4690).
     pub fn new(expr: Expr) -> Result<Self, BuildError> {
         let (expr, below) = match expr {
             Expr::And(terms) => match chain(terms, |expr| matches!(expr, Expr::And(_)))? {

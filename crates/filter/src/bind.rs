@@ -1,5 +1,5 @@
-//! Binding a filter to a resource type: names become fields, literals become operands of the right type, and what cannot be
-//! asked is refused.
+//! Binding a filter to a resource type: names become fields, literals become operands of the right type, and what
+//! cannot be asked is refused.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::{BindError, Expr, Filter, Literal, Op};
 pub struct Binding<'a> {
     /// The type of the resources that will be asked.
     pub resource_type: &'a ResourceType,
-    /// The types among which the query looks: an attribute that one of them has is known, and has no value on the others
-    /// (ruling R-8). Empty means [`Binding::resource_type`] alone.
+    /// The types among which the query looks: an attribute that one of them has is known, and has no value on the
+    /// others (ruling R-8). Empty means [`Binding::resource_type`] alone.
     pub served: &'a [Arc<ResourceType>],
     /// Whether a boolean may be compared with `"True"` or `"False"`, as some clients do (ruling R-30).
     /// [`BoundFilter::coerced_booleans`] tells when it was.
@@ -31,21 +31,21 @@ impl<'a> Binding<'a> {
 }
 
 impl Filter {
-    /// Finds every attribute of the filter in the schemas of the resource type, and checks that operators and operands fit. The
-    /// whole filter is checked, whatever `and` and `or` would skip (ruling R-12).
+    /// Finds every attribute of the filter in the schemas of the resource type, and checks that operators and operands
+    /// fit. The whole filter is checked, whatever `and` and `or` would skip (ruling R-12).
     ///
     /// # Errors
     ///
-    /// When no served type has an attribute, when an operator or operand does not fit an attribute's type, when brackets stand
-    /// where they cannot, or when an attribute is secret.
+    /// When no served type has an attribute, when an operator or operand does not fit an attribute's type, when
+    /// brackets stand where they cannot, or when an attribute is secret.
     pub fn bind(&self, binding: &Binding<'_>) -> Result<BoundFilter, BindError> {
         let mut binder = Binder { boolean_strings: binding.boolean_strings, coerced: false };
         let test = binder.test(self, &Scope::Resource(binding))?;
         Ok(BoundFilter { test, coerced_booleans: binder.coerced, equalities: None })
     }
 
-    /// Binds a filter that stood in brackets to the attribute in front of them. Names are those of sub-attributes; for a simple
-    /// multi-valued attribute the only name is `value`, which is the value itself (ruling R-11).
+    /// Binds a filter that stood in brackets to the attribute in front of them. Names are those of sub-attributes; for
+    /// a simple multi-valued attribute the only name is `value`, which is the value itself (ruling R-11).
     ///
     /// # Errors
     ///
@@ -306,7 +306,8 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Gathers what a bound selection says by `eq` and `and` alone; false when it says anything else, or two things of one name.
+/// Gathers what a bound selection says by `eq` and `and` alone; false when it says anything else, or two things of one
+/// name.
 fn equal_terms(filter: &Filter, attribute: &Attribute, terms: &mut Vec<(String, Value)>) -> bool {
     match filter.expr() {
         Expr::And(filters) => filters.iter().all(|filter| equal_terms(filter, attribute, terms)),

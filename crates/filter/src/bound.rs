@@ -31,8 +31,8 @@ pub enum Test {
     Never,
     /// Holds for everything, as `ne` does for an attribute that only other served types have (rulings ).
     Always,
-    /// Some value compares with the operand. `ne` also holds when there is no value (ruling R-1); with [`Operand::Null`] it is
-    /// asked whether there is a value.
+    /// Some value compares with the operand. `ne` also holds when there is no value (ruling R-1); with
+    /// [`Operand::Null`] it is asked whether there is a value.
     Compare(Field, Op, Operand),
     /// There is a value that is not the empty string (ruling R-4).
     Present(Field),
@@ -52,8 +52,8 @@ pub struct Field {
     /// (ruling R-6). None inside brackets.
     pub sub: Option<String>,
     /// The path from the top of the resource, also inside brackets, in the spelling of
-    /// [`IndexSpec::path`](scimwright_core::IndexSpec): `emails.value` for `value` in `emails[value eq "x"]`. In a selection there
-    /// is no container in front.
+    /// [`IndexSpec::path`](scimwright_core::IndexSpec): `emails.value` for `value` in `emails[value eq "x"]`. In a
+    /// selection there is no container in front.
     pub path: String,
     /// The type of the values.
     pub data_type: DataType,
@@ -83,16 +83,16 @@ pub enum Operand {
 }
 
 impl BoundFilter {
-    /// Whether the filter looks at that attribute or extension at the top of the resource, so that what is costly is loaded only
-    /// when it is needed.
+    /// Whether the filter looks at that attribute or extension at the top of the resource, so that what is costly is
+    /// loaded only when it is needed.
     #[must_use]
     pub fn mentions(&self, top_level: &str) -> bool {
         self.test.mentions(top_level)
     }
 
-    /// The values that a selection fixes, when it is `eq` terms joined by `and` and nothing else: what is needed to create a value
-    /// that it describes (ruling R-17). Names in the schema's spelling, values in the filter's; `value` is the value itself where
-    /// the attribute is simple. None for everything else.
+    /// The values that a selection fixes, when it is `eq` terms joined by `and` and nothing else: what is needed to
+    /// create a value that it describes (ruling R-17). Names in the schema's spelling, values in the filter's; `value`
+    /// is the value itself where the attribute is simple. None for everything else.
     #[must_use]
     pub fn equalities(&self) -> Option<&[(String, Value)]> {
         self.equalities.as_deref()

@@ -1,5 +1,5 @@
-//! The canonical form of filters: operators and keywords in lower case, one blank between tokens, parentheses only where they
-//! are needed, names and numbers as they were written.
+//! The canonical form of filters: operators and keywords in lower case, one blank between tokens, parentheses only
+//! where they are needed, names and numbers as they were written.
 
 use std::fmt;
 

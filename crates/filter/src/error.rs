@@ -46,8 +46,8 @@ impl ParseError {
         self.at
     }
 
-    /// The type that the client is told (RFC 7644 section 3.12, table 9): `invalidFilter` for a filter, `invalidPath` for a path,
-    /// also where the filter inside the path is at fault.
+    /// The type that the client is told (RFC 7644 section 3.12, table 9): `invalidFilter` for a filter, `invalidPath`
+    /// for a path, also where the filter inside the path is at fault.
     #[must_use]
     pub const fn scim_type(&self) -> ScimType {
         match self.of {
@@ -153,8 +153,8 @@ pub enum BindError {
         /// The attribute.
         path: String,
     },
-    /// The attribute is never returned, so that a filter must not probe it either (ruling R-14). A server says `sensitive` with
-    /// 403 where the filter came in a URI.
+    /// The attribute is never returned, so that a filter must not probe it either (ruling R-14). A server says
+    /// `sensitive` with 403 where the filter came in a URI.
     #[error("`{path}` is never returned and cannot be filtered by")]
     Secret {
         /// The attribute.
@@ -232,7 +232,8 @@ const fn operators(data_type: DataType) -> &'static str {
     }
 }
 
-/// The text, or as much of it as shows which one it is. Control characters become escapes, for errors go to logs and terminals.
+/// The text, or as much of it as shows which one it is. Control characters become escapes, for errors go to logs and
+/// terminals.
 pub(crate) fn short(text: &str) -> String {
     const LONGEST: usize = 40;
     let mut shown = String::with_capacity(text.len().min(LONGEST));

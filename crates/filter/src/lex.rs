@@ -31,7 +31,8 @@ pub(crate) fn name(input: &str) -> Rule<'_, AttrName> {
     }
 }
 
-/// The word in any case. Nom's own `tag_no_case` lowers the case of all of Unicode, which took a third of the time of a filter.
+/// The word in any case. Nom's own `tag_no_case` lowers the case of all of Unicode, which took a third of the time of a
+/// filter.
 pub(crate) fn word<'i>(word: &'static str, input: &'i str) -> Rule<'i, ()> {
     match input.split_at_checked(word.len()) {
         Some((start, rest)) if start.eq_ignore_ascii_case(word) => Ok((rest, ())),
@@ -39,8 +40,8 @@ pub(crate) fn word<'i>(word: &'static str, input: &'i str) -> Rule<'i, ()> {
     }
 }
 
-/// `SP word SP`, where a parenthesis may stand instead of the second blank. The end will do too, so that the error is about what
-/// should follow the word and not about the word.
+/// `SP word SP`, where a parenthesis may stand instead of the second blank. The end will do too, so that the error is
+/// about what should follow the word and not about the word.
 pub(crate) fn keyword<'i>(name: &'static str, input: &'i str) -> Rule<'i, ()> {
     let (input, _) = space1(input)?;
     let (input, ()) = word(name, input)?;

@@ -21,10 +21,11 @@
 //!
 //! # Scope
 //!
-//! RFC 7644 section 3.4.2.2 with its errata, and the paths of PATCH (section 3.5.2, figure 7): [`Filter`] and [`PatchPath`] are
-//! syntax, [`Syntax`] says how they are read, [`BoundFilter`] is what they mean for one resource type. Each step knows more than
-//! the last, and what a step has settled is not looked at again. Nothing here reads a database: a store takes the [`Test`] of a
-//! [`BoundFilter`] and translates it as far as it can. Nothing here changes a resource either.
+//! RFC 7644 section 3.4.2.2 with its errata, and the paths of PATCH (section 3.5.2, figure 7): [`Filter`] and
+//! [`PatchPath`] are syntax, [`Syntax`] says how they are read, [`BoundFilter`] is what they mean for one resource
+//! type. Each step knows more than the last, and what a step has settled is not looked at again. Nothing here reads a
+//! database: a store takes the [`Test`] of a [`BoundFilter`] and translates it as far as it can. Nothing here changes a
+//! resource either.
 
 mod ast;
 mod bind;

@@ -16,7 +16,8 @@ impl BoundFilter {
         Subject::Resource(resource.as_map()).passes(&self.test)
     }
 
-    /// Whether a selection (see [`Filter::bind_selection`](crate::Filter::bind_selection)) holds for one value of its attribute.
+    /// Whether a selection (see [`Filter::bind_selection`](crate::Filter::bind_selection)) holds for one value of its
+    /// attribute.
     #[must_use]
     pub fn selects(&self, element: &Value) -> bool {
         Subject::Value(element).passes(&self.test)
@@ -103,7 +104,8 @@ fn each(value: Option<&Value>) -> &[Value] {
     }
 }
 
-/// RFC 7644 section 3.4.2.2: "non-empty or non-null". Neither the empty string nor an empty object is present (ruling R-4).
+/// RFC 7644 section 3.4.2.2: "non-empty or non-null". Neither the empty string nor an empty object is present (ruling
+///
 fn is_present(value: &Value) -> bool {
     match value {
         Value::Null => false,

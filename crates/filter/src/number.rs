@@ -61,8 +61,8 @@ impl From<serde_json::Number> for Number {
     }
 }
 
-/// Orders numbers by what they are worth, exactly: a whole number is not turned into a float to meet one, for beyond 2^53 that
-/// would make neighbours equal.
+/// Orders numbers by what they are worth, exactly: a whole number is not turned into a float to meet one, for beyond
+/// 2^53 that would make neighbours equal.
 pub(crate) fn compare_numbers(left: &serde_json::Number, right: &serde_json::Number) -> Option<Ordering> {
     match (whole(left), whole(right)) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
@@ -82,4 +82,40 @@ fn whole_to_float(whole: i128, float: f64) -> Ordering {
     #[expect(clippy::cast_possible_truncation, reason = "it is a whole number, and out of range it saturates")]
     let order = whole.cmp(&(floor as i128));
     if order == Ordering::Equal && float > floor { Ordering::Less } else { order }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn order(left: &str, right: &str) -> Option<Ordering> {
+        let number = |text: &str| text.parse::<Number>().unwrap();
+        let order = compare_numbers(number(left).value(), number(right).value());
+        assert_eq!(compare_numbers(number(right).value(), number(left).value()), order.map(Ordering::reverse));
+        order
+    }
+
+    #[test]
+    fn numbers_are_ordered_exactly() {
+        assert_eq!(order("1", "1.0"), Some(Ordering::Equal));
+        assert_eq!(order("-0", "0"), Some(Ordering::Equal));
+        assert_eq!(order("-2", "-1.5"), Some(Ordering::Less));
+        assert_eq!(order("2", "1.5"), Some(Ordering::Greater));
+        assert_eq!(order("9007199254740993", "9007199254740992.0"), Some(Ordering::Greater));
+        assert_eq!(order("18446744073709551615", "18446744073709551616"), Some(Ordering::Less));
+        assert_eq!(order("-9223372036854775808", "-9223372036854775809"), Some(Ordering::Equal), "the nearest float");
+        assert_eq!(order("18446744073709551615", "1e300"), Some(Ordering::Less));
+        assert_eq!(order("-9223372036854775808", "-1e300"), Some(Ordering::Greater));
+    }
+
+    #[test]
+    fn numbers_keep_their_spelling_and_are_jsons() {
+        assert_eq!("1E+3".parse::<Number>().unwrap().as_str(), "1E+3");
+        for bad in
+            ["", "01", "+1", ".5", "1.", "1e", "0x10", "NaN", "Infinity", "1 ", " 1", "1e999", "\n1", "1_0", "--1"]
+        {
+            assert!(bad.parse::<Number>().is_err(), "{bad}");
+        }
+    }
 }

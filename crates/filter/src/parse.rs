@@ -1,7 +1,8 @@
-//! Text to [`Filter`] and [`PatchPath`]: the grammar of RFC 7644 section 3.4.2.2, figure 1, and section 3.5.2, figure 7.
+//! Text to [`Filter`] and [`PatchPath`]: the grammar of RFC 7644 section 3.4.2.2, figure 1, and section 3.5.2, figure
+//! 7.
 //!
-//! The published rules are left-recursive and carry no precedence. What is implemented is the same language in layers, as
-//! errata 4670, 4690, 7319, 7322 and 8924 have it:
+//! The published rules are left-recursive and carry no precedence. What is implemented is the same language in layers,
+//! as errata 4670, 4690, 7319, 7322 and 8924 have it:
 //!
 //! ```text
 //! filter    = or
@@ -13,8 +14,8 @@
 //! path      = valuePath [ "." NAME ] / attrPath
 //! ```
 //!
-//! SP is any run of blanks and tabs, may stand at any border of two tokens, and may be missing before a string or parenthesis
-//! (ruling R-15), for the RFC's own examples do both.
+//! SP is any run of blanks and tabs, may stand at any border of two tokens, and may be missing before a string or
+//! parenthesis (ruling R-15), for the RFC's own examples do both.
 
 use std::cell::{Cell, RefCell};
 
@@ -75,8 +76,8 @@ impl Rules<'_> {
         Ok((input, PatchPath { attribute, selection, sub }))
     }
 
-    // The rules from here to `brackets` call each other in a circle. They are written without closures and nested combinators,
-    // which would take several times the stack in a build that is not optimised.
+    // The rules from here to `brackets` call each other in a circle. They are written without closures and nested
+    // combinators, which would take several times the stack in a build that is not optimised.
 
     /// `or = and *( SP "or" SP and )`
     fn or<'i>(self, input: &'i str) -> Rule<'i, Filter> {

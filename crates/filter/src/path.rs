@@ -9,12 +9,12 @@ use crate::{Filter, ParseError, Syntax};
 
 /// `PATH = attrPath / valuePath [subAttr]`: where a PATCH operation works.
 ///
-/// A sub-attribute without brackets, as in `name.givenName`, belongs to the attribute path; `sub` is the one behind brackets, as
-/// `display` in `members[value eq "2819"].display`. `FromStr` and `Display` are inverses.
+/// A sub-attribute without brackets, as in `name.givenName`, belongs to the attribute path; `sub` is the one behind
+/// brackets, as `display` in `members[value eq "2819"].display`. `FromStr` and `Display` are inverses.
 ///
-/// What a path names is for the schema to say. Two of its readings are left to whoever resolves it: a bare schema URI reads as a
-/// URI and an attribute (`…:2.0` and `User`), and brackets may follow a sub-attribute (`name.x[…]`), which never has a meaning
-/// (ruling R-42).
+/// What a path names is for the schema to say. Two of its readings are left to whoever resolves it: a bare schema URI
+/// reads as a URI and an attribute (`…:2.0` and `User`), and brackets may follow a sub-attribute (`name.x[…]`), which
+/// never has a meaning (ruling R-42).
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatchPath {
     /// The attribute, or the sub-attribute where there are no brackets.

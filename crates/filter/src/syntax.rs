@@ -33,14 +33,16 @@ pub struct Parsed<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Leniency {
-    /// A string without quotes, `userName eq ada`, as in the examples of RFC 7644 section 3.4.2.1. It ends at the next blank, `)`
-    /// or `]`.
+    /// A string without quotes, `userName eq ada`, as in the examples of RFC 7644 section 3.4.2.1. It ends at the next
+    /// blank, `)` or `]`.
     UnquotedValue,
     /// `true`, `false` or `null` in other case: `active eq True`.
     LiteralCase,
-    /// A string in single quotes, `displayName eq 'ada'`, as in the example of RFC 7644 section 3.7.1. It has no escapes.
+    /// A string in single quotes, `displayName eq 'ada'`, as in the example of RFC 7644 section 3.7.1. It has no
+    /// escapes.
     SingleQuotes,
-    /// A sub-attribute behind brackets, `emails[type eq "work"].value eq "x"`, read as `emails[type eq "work" and value eq "x"]`.
+    /// A sub-attribute behind brackets, `emails[type eq "work"].value eq "x"`, read as `emails[type eq "work" and value
+    /// eq "x"]`.
     AttributeAfterBracket,
 }
 

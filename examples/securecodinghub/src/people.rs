@@ -10,8 +10,10 @@ use crate::policy::{Deletion, Linking};
 
 /// The key by which a person is known over all organisations.
 const LOGIN: &str = "e-mail";
+/// The key by which a user of one organisation is known, whatever the name looks like.
+const NAME: &str = "user name";
 /// The key by which a team is known in its organisation.
-const TEAM: &str = "displayName";
+const TEAM: &str = "team name";
 /// Whether SCIM manages the record: until then it may be linked.
 const MANAGED: &str = "managed";
 /// Who made the record.
@@ -65,13 +67,13 @@ impl Policy for People {
                 let global = |path: &str, value| IndexKey { path: path.to_owned(), value, scope: Scope::Global };
                 let name = resource.get("userName").and_then(Value::as_str).map(fold);
                 // By this a user who was deleted softly is found again, whatever his name looks like.
-                let name = name.map(|name| global("userName", format!("{} {name}", self.organisation)));
+                let name = name.map(|name| global(NAME, format!("{} {name}", self.organisation)));
                 logins(resource).into_iter().map(|login| global(LOGIN, login)).chain(name).collect()
             }
             "Group" => {
                 let name = resource.get("displayName").and_then(Value::as_str).map(fold);
-                // The schema's own key of that path is not unique; this one is, and so has a path of its own.
-                let key = |value| IndexKey { path: format!("team {TEAM}"), value, scope: Scope::Tenant };
+                // None of these keys may have the path of an attribute: filters would find their values there.
+                let key = |value| IndexKey { path: TEAM.to_owned(), value, scope: Scope::Tenant };
                 name.into_iter().map(key).collect()
             }
             _ => Vec::new(),

@@ -1,0 +1,175 @@
+//! Strategies for histories of commits over two tenants, and what they do to a store.
+
+use pollster::block_on;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use scimwright_store::{
+    Change, Delta, Event, Fact, Guard, IndexKey, Key, Member, Members, Scope, Store, TenantId, Version, Write,
+};
+use serde_json::{Value, json};
+
+use super::resources::{GROUPS, TIMES, USERS, group, user};
+use super::{draft, resource_type, tenant, time};
+
+pub const TENANTS: [&str; 2] = ["a", "b"];
+pub const FACTS: [&str; 2] = ["seats", "linked"];
+
+/// One commit, with versions that are worked out when it is made.
+#[derive(Clone, Debug)]
+pub struct Step {
+    whose: &'static str,
+    time: &'static str,
+    writes: Vec<Plan>,
+    limit: Option<(&'static str, u64)>,
+    fact: Option<(&'static str, Option<f64>)>,
+    events: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Plan {
+    Insert { body: Body, members: Delta },
+    Replace { body: Body, expect: Expect, members: Delta },
+    Members { group: Key, members: Delta, expect: Option<Expect> },
+    Delete { key: Key, expect: Option<Expect> },
+}
+
+#[derive(Clone, Debug)]
+struct Body {
+    key: Key,
+    json: Value,
+    keys: Vec<IndexKey>,
+    notes: Option<u64>,
+}
+
+/// Which version a write expects.
+#[derive(Clone, Copy, Debug)]
+enum Expect {
+    Current,
+    Stale,
+    /// The one that an earlier write of the same change gives.
+    OfThisChange,
+}
+
+pub fn step() -> impl Strategy<Value = Step> {
+    let limit = option::weighted(0.3, (select(["User", "Group"].as_slice()), 1..5_u64));
+    let fact = option::weighted(
+        0.3,
+        (select(FACTS.as_slice()), option::of(any::<f64>().prop_filter("JSON", |it| it.is_finite()))),
+    );
+    (select(TENANTS.as_slice()), select(TIMES.as_slice()), vec(plan(), 1..4), limit, fact, 1..3_usize)
+        .prop_map(|(whose, time, writes, limit, fact, events)| Step { whose, time, writes, limit, fact, events })
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    prop_oneof![
+        4 => (body(), members()).prop_map(|(body, members)| Plan::Insert { body, members }),
+        2 => (body(), expect(), members()).prop_map(|(body, expect, members)| Plan::Replace { body, expect, members }),
+        3 => (key(), members(), option::of(expect()))
+            .prop_map(|(group, members, expect)| Plan::Members { group, members, expect }),
+        1 => (key(), option::of(expect())).prop_map(|(key, expect)| Plan::Delete { key, expect }),
+    ]
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    let users = (select(USERS.as_slice()), user()).prop_map(|(id, json)| (Key::new("User", id), json));
+    // A group may even be asked to take the id of a user.
+    let ids = prop_oneof![9 => select(GROUPS.as_slice()), 1 => select(USERS.as_slice())];
+    let groups = (ids, group()).prop_map(|(id, json)| (Key::new("Group", id), json));
+    let scope = select([Scope::Many, Scope::Tenant, Scope::Global].as_slice());
+    let own = (select(["login", "badge"].as_slice()), select(["x", "y", "z"].as_slice()), scope);
+    let own = own.prop_map(|(path, value, scope)| IndexKey { path: path.to_owned(), value: value.to_owned(), scope });
+    (prop_oneof![2 => users, 1 => groups], vec(own, 0..3), option::of(any::<u64>()))
+        .prop_map(|((key, json), keys, notes)| Body { key, json, keys, notes })
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        1 => select(USERS.as_slice()).prop_map(|id| Key::new("User", id)),
+        2 => select(GROUPS.as_slice()).prop_map(|id| Key::new("Group", id)),
+    ]
+}
+
+fn members() -> impl Strategy<Value = Delta> {
+    let ids = || prop_oneof![6 => select(USERS.as_slice()), 2 => select(GROUPS.as_slice()), 1 => Just("nobody")];
+    let member = (ids(), option::of(Just("Babs"))).prop_map(|(id, display)| Member {
+        id: id.to_owned(),
+        resource_type: String::new(),
+        display: display.map(str::to_owned),
+    });
+    let leave = vec(ids().prop_map(str::to_owned), 0..3);
+    let some =
+        (vec(member, 0..3), leave, any::<bool>()).prop_map(|(join, leave, exclusive)| Delta { join, leave, exclusive });
+    prop_oneof![1 => Just(Delta::default()), 1 => some]
+}
+
+fn expect() -> impl Strategy<Value = Expect> {
+    prop_oneof![4 => Just(Expect::Current), 1 => Just(Expect::Stale), 1 => Just(Expect::OfThisChange)]
+}
+
+impl Step {
+    pub fn tenant(&self) -> TenantId {
+        tenant(self.whose)
+    }
+
+    /// The change, as somebody would make it who has read the store before.
+    pub fn change(&self, store: &impl Store) -> Change {
+        let whose = self.tenant();
+        let position = block_on(store.log(&whose, 0, usize::MAX)).unwrap().len();
+        let version = |key: &Key, expect: Expect| {
+            let now = block_on(store.get(&whose, key, Members::None)).unwrap().map_or(Version(7), |it| it.version);
+            match expect {
+                Expect::Current => now,
+                Expect::Stale => Version(now.0.saturating_sub(1)),
+                Expect::OfThisChange => Version((position + self.events) as u64),
+            }
+        };
+        let mut change = Change::new(time(self.time), event(0));
+        change.events.extend((1..self.events).map(event));
+        change.writes = self.writes.iter().map(|plan| plan.write(&version)).collect();
+        if let Some((resource_type, limit)) = self.limit {
+            change.guards.push(Guard::AtMost { resource_type: resource_type.to_owned(), limit });
+        }
+        if let Some((name, value)) = self.fact {
+            change.facts.push(Fact { name: name.to_owned(), value: value.map(|value| json!({"is": value})) });
+        }
+        change
+    }
+}
+
+impl Plan {
+    fn write(&self, version: &impl Fn(&Key, Expect) -> Version) -> Write {
+        match self.clone() {
+            Self::Insert { body, members } => Write::Insert { draft: body.draft(), members },
+            Self::Replace { body, expect, members } => {
+                Write::Replace { expect: version(&body.key, expect), draft: body.draft(), members }
+            }
+            Self::Members { group, members, expect } => {
+                let expect = expect.map(|expect| version(&group, expect));
+                Write::Members { group, members, expect }
+            }
+            Self::Delete { key, expect } => {
+                let expect = expect.map(|expect| version(&key, expect));
+                Write::Delete { key, expect }
+            }
+        }
+    }
+}
+
+impl Body {
+    fn draft(self) -> scimwright_store::Draft {
+        let Self { key, json, keys, notes } = self;
+        let mut draft = draft(&resource_type(&key.resource_type), &key.id, json);
+        draft.index.extend(keys);
+        draft.notes.extend(notes.map(|notes| ("origin".to_owned(), notes.into())));
+        draft
+    }
+}
+
+fn event(number: usize) -> Event {
+    let mut event = Event::default();
+    event.operation = format!("operation {number}");
+    event.status = 200;
+    event
+}
