@@ -7,7 +7,7 @@ use crate::{BuildError, Number};
 /// A filter, as it was written: nothing is known yet of the attributes that it names.
 ///
 /// `FromStr` reads it by the strict grammar and default limits (see [`Syntax`](crate::Syntax) for others), `Display`
-/// prints the canonical form, and the two are inverses.
+/// prints the canonical form, and within those limits the two are inverses.
 // INVARIANT: `depth` is right and at most `MAX_DEPTH`, so that nothing which walks the tree (clone, drop, print,
 // compare, bind, match) recurses without bound; chains hold two terms or more and never a chain of their own kind;
 // brackets hold no brackets. Only `new` and `leaf` make one.

@@ -114,7 +114,7 @@ pub enum BindError {
         meant: Option<String>,
     },
     /// The operator does not go with the attribute's type (ruling R-5; RFC 7644 section 3.4.2.2 for `gt` and its like).
-    #[error("`{}` cannot be used on `{path}`, {}: expected {}", .op.as_str(), kind(*.data_type), operators(*.data_type))]
+    #[error("`{op}` cannot be used on `{path}`, {}: expected {}", kind(*.data_type), operators(*.data_type))]
     Operator {
         /// The attribute.
         path: String,

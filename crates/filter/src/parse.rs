@@ -138,7 +138,7 @@ impl Rules<'_> {
 
     /// `valuePath = attrPath "[" valFilter "]"`, from the bracket on.
     ///
-    /// Entra sends `emails[type eq "work"].value eq "x"`, which no grammar has.
+    /// Some clients send `emails[type eq "work"].value eq "x"`, which no grammar has.
     fn value_path<'i>(self, path: AttrPath, input: &'i str) -> Rule<'i, Filter> {
         let (mut rest, mut inner) = self.brackets(input)?;
         if self.syntax.tolerant && rest.starts_with('.') {

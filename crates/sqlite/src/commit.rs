@@ -382,3 +382,6 @@ fn document(resource: &Resource) -> Result<String, Failure> {
     resource.take("meta");
     Ok(serde_json::to_string(resource.as_map())?)
 }
+
+#[cfg(test)]
+mod tests;

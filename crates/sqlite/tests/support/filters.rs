@@ -45,7 +45,7 @@ const GROUP_TEXTS: [&str; 9] = [
 ];
 
 /// A filter on users; some of it names attributes that only groups have.
-pub fn on_users() -> impl Strategy<Value = String> {
+pub(crate) fn on_users() -> impl Strategy<Value = String> {
     let inside = prop_oneof![
         compare(&["value", "type", "display"]),
         (compare(&["value"]), compare(&["type", "value"])).prop_map(|(left, right)| format!("{left} and {right}")),
@@ -68,7 +68,7 @@ pub fn on_users() -> impl Strategy<Value = String> {
 }
 
 /// A filter on groups; some of it names attributes that only users have.
-pub fn on_groups() -> impl Strategy<Value = String> {
+pub(crate) fn on_groups() -> impl Strategy<Value = String> {
     let inside = prop_oneof![
         compare(&["value", "type", "display"]),
         (compare(&["value"]), compare(&["type"])).prop_map(|(left, right)| format!("{left} and {right}")),

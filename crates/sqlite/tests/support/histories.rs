@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use super::resources::{GROUPS, TIMES, USERS, group, user};
 use super::{draft, resource_type, tenant, time};
 
-pub const TENANTS: [&str; 2] = ["a", "b"];
-pub const FACTS: [&str; 2] = ["seats", "linked"];
+pub(crate) const TENANTS: [&str; 2] = ["a", "b"];
+pub(crate) const FACTS: [&str; 2] = ["seats", "linked"];
 
 /// One commit, with versions that are worked out when it is made.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub(crate) struct Step {
     whose: &'static str,
     time: &'static str,
     writes: Vec<Plan>,
@@ -52,7 +52,7 @@ enum Expect {
     OfThisChange,
 }
 
-pub fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let limit = option::weighted(0.3, (select(["User", "Group"].as_slice()), 1..5_u64));
     let fact = option::weighted(
         0.3,
@@ -109,12 +109,12 @@ fn expect() -> impl Strategy<Value = Expect> {
 }
 
 impl Step {
-    pub fn tenant(&self) -> TenantId {
+    pub(crate) fn tenant(&self) -> TenantId {
         tenant(self.whose)
     }
 
     /// The change, as somebody would make it who has read the store before.
-    pub fn change(&self, store: &impl Store) -> Change {
+    pub(crate) fn change(&self, store: &impl Store) -> Change {
         let whose = self.tenant();
         let position = block_on(store.log(&whose, 0, usize::MAX)).unwrap().len();
         let version = |key: &Key, expect: Expect| {

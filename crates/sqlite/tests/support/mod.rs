@@ -1,9 +1,9 @@
 //! What the tests of this crate share: a store in a folder of its own, drafts with their keys, and the strategies.
 #![allow(dead_code, reason = "every test file uses a part")]
 
-pub mod filters;
-pub mod histories;
-pub mod resources;
+pub(crate) mod filters;
+pub(crate) mod histories;
+pub(crate) mod resources;
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 /// A store, and the folder that goes with it.
-pub struct Temporary {
+pub(crate) struct Temporary {
     pub store: SqliteStore,
     pub folder: TempDir,
 }
 
 impl Temporary {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder);
         Self { store, folder }
@@ -32,24 +32,24 @@ impl Temporary {
 }
 
 /// Opens the store of a folder, as often as one likes.
-pub fn open(folder: &TempDir) -> SqliteStore {
+pub(crate) fn open(folder: &TempDir) -> SqliteStore {
     SqliteStore::open(folder.path().join("scim.db"), SqliteOptions::default()).unwrap()
 }
 
-pub fn tenant(name: &str) -> TenantId {
+pub(crate) fn tenant(name: &str) -> TenantId {
     name.parse().unwrap()
 }
 
-pub fn time(text: &str) -> Instant {
+pub(crate) fn time(text: &str) -> Instant {
     text.parse().unwrap()
 }
 
-pub fn resource_type(name: &str) -> Arc<ResourceType> {
+pub(crate) fn resource_type(name: &str) -> Arc<ResourceType> {
     Arc::clone(Catalog::standard().resource_type(name).unwrap())
 }
 
 /// A record from what a client would send.
-pub fn draft(resource_type: &ResourceType, id: &str, mut body: Value) -> Draft {
+pub(crate) fn draft(resource_type: &ResourceType, id: &str, mut body: Value) -> Draft {
     body["schemas"] = json!([resource_type.schema.id.as_str()]);
     let resource = Admit::new(resource_type).create(body).unwrap().resource;
     let display = resource.get("displayName").or_else(|| resource.get("userName")).and_then(Value::as_str);
@@ -63,7 +63,7 @@ pub fn draft(resource_type: &ResourceType, id: &str, mut body: Value) -> Draft {
 }
 
 /// The keys of a resource: each value of each index, folded unless it is case exact.
-pub fn index(resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
+pub(crate) fn index(resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
     let mut keys = Vec::new();
     for spec in resource_type.indexes.iter().filter(|spec| spec.path != "meta.lastModified") {
         let path: AttrPath = spec.path.parse().unwrap();
@@ -103,33 +103,33 @@ fn each(value: Option<&Value>) -> &[Value] {
     }
 }
 
-pub fn user(id: &str, user_name: &str) -> Write {
+pub(crate) fn user(id: &str, user_name: &str) -> Write {
     let draft = draft(&resource_type("User"), id, json!({"userName": user_name}));
     Write::Insert { draft, members: Delta::default() }
 }
 
-pub fn group(id: &str, members: &[&str]) -> Write {
+pub(crate) fn group(id: &str, members: &[&str]) -> Write {
     let draft = draft(&resource_type("Group"), id, json!({"displayName": format!("the {id}")}));
     Write::Insert { draft, members: joining(members) }
 }
 
-pub fn join(group: &str, members: &[&str]) -> Write {
+pub(crate) fn join(group: &str, members: &[&str]) -> Write {
     Write::Members { group: Key::new("Group", group), members: joining(members), expect: None }
 }
 
-pub fn joining(members: &[&str]) -> Delta {
+pub(crate) fn joining(members: &[&str]) -> Delta {
     let join = members.iter().map(|id| Member { id: (*id).to_owned(), ..Member::default() }).collect();
     Delta { join, ..Delta::default() }
 }
 
-pub fn change(writes: impl IntoIterator<Item = Write>) -> Change {
+pub(crate) fn change(writes: impl IntoIterator<Item = Write>) -> Change {
     let mut change = Change::new(time("2026-01-01T00:00:00Z"), Event::default());
     change.writes.extend(writes);
     change
 }
 
 #[track_caller]
-pub fn commit(
+pub(crate) fn commit(
     store: &impl Store,
     whose: &str,
     writes: impl IntoIterator<Item = Write>,
@@ -138,6 +138,6 @@ pub fn commit(
 }
 
 #[track_caller]
-pub fn get(store: &impl Store, whose: &str, resource_type: &str, id: &str) -> Option<Record> {
+pub(crate) fn get(store: &impl Store, whose: &str, resource_type: &str, id: &str) -> Option<Record> {
     block_on(store.get(&tenant(whose), &Key::new(resource_type, id), Members::All)).unwrap()
 }

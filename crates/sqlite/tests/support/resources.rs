@@ -8,7 +8,7 @@ use scimwright_core::urns;
 use serde_json::{Map, Value, json};
 
 /// Texts that fold into one another, begin with one another, or mean something to SQL, JSON or filters.
-pub const TEXTS: [&str; 24] = [
+pub(crate) const TEXTS: [&str; 24] = [
     "ada",
     "Ada",
     "ADA",
@@ -36,11 +36,11 @@ pub const TEXTS: [&str; 24] = [
 ];
 
 /// Identifiers: of users, of groups, and some that differ in case only.
-pub const USERS: [&str; 6] = ["u0", "u1", "u2", "U2", "u3", "é"];
-pub const GROUPS: [&str; 4] = ["g0", "g1", "G1", "g2"];
+pub(crate) const USERS: [&str; 6] = ["u0", "u1", "u2", "U2", "u3", "é"];
+pub(crate) const GROUPS: [&str; 4] = ["g0", "g1", "G1", "g2"];
 
 /// Moments, two of them within one millisecond.
-pub const TIMES: [&str; 6] = [
+pub(crate) const TIMES: [&str; 6] = [
     "2025-12-31T23:59:59.999999999Z",
     "2026-01-01T00:00:00Z",
     "2026-01-01T00:00:00.0004Z",
@@ -49,12 +49,12 @@ pub const TIMES: [&str; 6] = [
     "2026-06-01T12:00:00.123456789Z",
 ];
 
-pub fn text() -> impl Strategy<Value = &'static str> {
+pub(crate) fn text() -> impl Strategy<Value = &'static str> {
     select(TEXTS.as_slice())
 }
 
 /// The body of a user. The name is one of few, so that users clash.
-pub fn user() -> impl Strategy<Value = Value> {
+pub(crate) fn user() -> impl Strategy<Value = Value> {
     let email = (option::of(text()), option::of(select(["work", "Work", "home"].as_slice())), any::<Option<bool>>());
     let email = email.prop_map(|(value, kind, _)| {
         let mut email = Map::new();
@@ -83,7 +83,7 @@ pub fn user() -> impl Strategy<Value = Value> {
 }
 
 /// The body of a group, without members.
-pub fn group() -> impl Strategy<Value = Value> {
+pub(crate) fn group() -> impl Strategy<Value = Value> {
     (text(), option::of(text())).prop_map(|(display, external)| {
         let mut group = Map::new();
         put(&mut group, "displayName", Some(display));
