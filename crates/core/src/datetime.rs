@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment, read from an `xsd:dateTime` and compared as such: two spellings of one moment are equal.
 ///
@@ -44,6 +46,19 @@ impl FromStr for Instant {
 
     fn from_str(text: &str) -> Result<Self, DateTimeError> {
         parse(text).map(Self).ok_or_else(|| DateTimeError { text: text.to_owned() })
+    }
+}
+
+impl Serialize for Instant {
+    /// As an `xsd:dateTime` in UTC with every digit, so that nothing is lost.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.format("%Y-%m-%dT%H:%M:%S%.fZ"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -161,6 +176,12 @@ mod tests {
         ] {
             assert!(bad.parse::<Instant>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn moments_survive_json_to_the_last_digit() {
+        let moment = at("2011-05-13T04:42:34.123456789Z");
+        assert_eq!(serde_json::from_value::<Instant>(serde_json::to_value(moment).unwrap()).unwrap(), moment);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The resource: a schema-described document that is always canonical.
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Instant;
@@ -8,8 +9,9 @@ use crate::Instant;
 /// A resource of some type, always canonical: the schema's spelling of every name, no null, no empty list or object.
 ///
 /// Only [`Admit`](crate::Admit) makes one from what a client sent; a store that reads back what it wrote may use
-/// [`Resource::from_stored`]. Typed views look at it without changing it.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// [`Resource::from_stored`], or deserialize it. Typed views look at it without changing it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Resource(Map<String, Value>);
 
 /// Why a document does not fit a typed view.

@@ -190,6 +190,19 @@ fn resource() -> impl Strategy<Value = (&'static str, Resource)> {
     )
 }
 
+/// Those of the operations that can be done one after another, so that most requests get through.
+fn that_work(type_name: &str, before: &Resource, operations: Vec<Value>, options: &PatchOptions) -> Value {
+    let mut now = before.clone();
+    let works = |operation: &Value| match patch(type_name, &now, json!([operation]), options) {
+        Ok(patched) => {
+            now = patched.resource;
+            true
+        }
+        Err(_) => false,
+    };
+    Value::Array(operations.into_iter().filter(works).collect())
+}
+
 fn is_canonical(type_name: &str, resource: &Resource) -> Result<(), TestCaseError> {
     let again = Admit::new(resource_type(type_name)).trusted(resource.as_map().clone().into());
     prop_assert_eq!(again.as_ref(), Ok(resource));
@@ -201,15 +214,16 @@ fn is_canonical(type_name: &str, resource: &Resource) -> Result<(), TestCaseErro
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40000))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn a_patched_resource_is_canonical(
         (type_name, before) in resource(),
-        operations in proptest::collection::vec(operation(), 1..5),
+        operations in proptest::collection::vec(operation(), 1..8),
         options in options(),
     ) {
-        let Ok(patched) = patch(type_name, &before, operations.into(), &options) else { eprintln!("MISS {}", line!()); return Ok(()) }; eprintln!("HIT {}", line!());
+        let operations = that_work(type_name, &before, operations, &options);
+        let Ok(patched) = patch(type_name, &before, operations, &options) else { return Ok(()) };
         is_canonical(type_name, &patched.resource)?;
         prop_assert_eq!(patched.changed, patched.resource != before);
         prop_assert_eq!(patched.changed, !patched.touched.is_empty());
@@ -224,11 +238,13 @@ proptest! {
     #[test]
     fn a_strict_success_is_the_same_when_tolerated(
         (type_name, before) in resource(),
-        operations in proptest::collection::vec(operation(), 1..4),
+        operations in proptest::collection::vec(operation(), 1..8),
     ) {
+        // The empty string is the one thing that means something else.
         let tolerant = PatchOptions { empty_string_clears: false, ..PatchOptions::tolerant() };
-        let Ok(strict) = patch(type_name, &before, operations.clone().into(), &PatchOptions::default()) else { eprintln!("MISS {}", line!()); return Ok(()) }; eprintln!("HIT {}", line!());
-        let tolerated = patch(type_name, &before, operations.into(), &tolerant);
+        let operations = that_work(type_name, &before, operations, &PatchOptions::default());
+        let Ok(strict) = patch(type_name, &before, operations.clone(), &PatchOptions::default()) else { return Ok(()) };
+        let tolerated = patch(type_name, &before, operations, &tolerant);
         prop_assert_eq!(tolerated.map(|patched| patched.resource), Ok(strict.resource));
     }
 
@@ -245,13 +261,12 @@ proptest! {
     #[test]
     fn adding_twice_is_adding_once(
         (type_name, before) in resource(),
-        operations in proptest::collection::vec(
-            (select(vec!["emails", "addresses", "parts", "tags", "place", "name", "title", MANAGER, BENCH, "place.doors"]), value()), 1..4),
+XX, "addresses", "parts", "tags", "place", "name", "title", MANAGER, BENCH, "place.doors"]), value()), 1..4),
         options in options(),
     ) {
-        let operations: Value =
-            operations.into_iter().map(|(path, value)| json!({"op": "add", "path": path, "value": value})).collect();
-        let Ok(once) = patch(type_name, &before, operations.clone(), &options) else { eprintln!("MISS {}", line!()); return Ok(()) }; eprintln!("HIT {}", line!());
+        let adds = operations.into_iter().map(|(path, value)| json!({"op": "add", "path": path, "value": value}));
+        let operations = that_work(type_name, &before, adds.collect(), &options);
+        let Ok(once) = patch(type_name, &before, operations.clone(), &options) else { return Ok(()) };
         let twice = patch(type_name, &once.resource, operations, &options);
         prop_assert_eq!(twice.map(|patched| (patched.changed, patched.resource)), Ok((false, once.resource)));
     }
@@ -264,7 +279,7 @@ proptest! {
     ) {
         let groups = resource_type("Group");
         let whole: Vec<Value> = members.iter().map(|id| json!({"value": id.to_string(), "type": if id % 2 == 0 { "User" } else { "Group" }})).collect();
-        let Ok(request) = PatchRequest::from_json(message(operations.into()), &options) else { eprintln!("MISS {}", line!()); return Ok(()) }; eprintln!("HIT {}", line!());
+        let Ok(request) = PatchRequest::from_json(message(operations.into()), &options) else { return Ok(()) };
         let partial: Vec<Value> = match request.members_needed(groups, &options) {
             MembersNeeded::None => Vec::new(),
             MembersNeeded::Named(ids) => {

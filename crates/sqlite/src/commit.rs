@@ -147,11 +147,11 @@ impl Work<'_> {
         self.rekey(key, &serde_json::from_str::<Vec<_>>(&head.keys)?, &[])?;
         let mut groups = self.sql.prepare_cached(
             "UPDATE scim_record SET version = ?3, modified = ?4, members = members - 1 WHERE tenant = ?1 AND id IN \
-             (SELECT group_id FROM scim_member WHERE tenant = ?1 AND member_id = ?2)",
+             (SELECT group_id FROM scim_member INDEXED BY scim_member_up WHERE tenant = ?1 AND member_id = ?2)",
         )?;
         groups.execute(params![self.tenant, key.id, self.version.0, self.time])?;
         for sql in [
-            "DELETE FROM scim_member WHERE tenant = ?1 AND member_id = ?2",
+            "DELETE FROM scim_member INDEXED BY scim_member_up WHERE tenant = ?1 AND member_id = ?2",
             "DELETE FROM scim_member WHERE tenant = ?1 AND group_id = ?2",
             "DELETE FROM scim_record WHERE tenant = ?1 AND id = ?2",
         ] {
@@ -319,7 +319,7 @@ impl Work<'_> {
     /// The other groups of the same type that the member is in.
     fn other_groups(&self, group: &Key, member: &str) -> Result<Vec<String>, Failure> {
         let mut statement = self.sql.prepare_cached(
-            "SELECT m.group_id FROM scim_member AS m \
+            "SELECT m.group_id FROM scim_member AS m INDEXED BY scim_member_up \
              CROSS JOIN scim_record AS g ON g.tenant = m.tenant AND g.id = m.group_id \
              WHERE m.tenant = ?1 AND m.member_id = ?2 AND m.group_id <> ?3 AND g.type = ?4 ORDER BY m.group_id",
         )?;

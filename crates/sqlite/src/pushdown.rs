@@ -363,7 +363,9 @@ impl Pushdown {
             }
             Leaf::HasMember(member) => {
                 let member = self.value(member);
-                format!("SELECT m.group_id FROM scim_member AS m WHERE m.tenant = ?1 AND m.member_id = {member}")
+                format!(
+                    "SELECT m.group_id FROM scim_member AS m INDEXED BY scim_member_up WHERE m.tenant = ?1 AND m.member_id = {member}"
+                )
             }
             Leaf::IsMember(group) => {
                 let group = self.value(group);
@@ -371,7 +373,9 @@ impl Pushdown {
             }
             Leaf::Modified { from, until } => {
                 let range = self.range("o", *from, *until);
-                format!("SELECT o.id FROM scim_record AS o WHERE o.tenant = ?1 AND o.type = ?2 AND {range}")
+                format!(
+                    "SELECT o.id FROM scim_record AS o INDEXED BY scim_record_by_time WHERE o.tenant = ?1 AND o.type = ?2 AND {range}"
+                )
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What is written: changes and what came of them.
 
 use scimwright_core::{Instant, Resource};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{Event, Key, Member, Version};
 
-/// Writes, guards and events that happen together or not at all.
-#[derive(Clone, Debug, PartialEq)]
+/// Writes, guards and events that happen together or not at all. Serializes, for stores that keep a journal of changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
     /// The time of the change: what `meta` says.
@@ -22,7 +23,7 @@ pub struct Change {
 }
 
 /// One write.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Write {
     /// A new record. Its key must be new.
     Insert {
@@ -59,7 +60,7 @@ pub enum Write {
 }
 
 /// A record as it shall be written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
     /// Its name.
     pub key: Key,
@@ -74,7 +75,7 @@ pub struct Draft {
 }
 
 /// A folded value by which a record is found.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IndexKey {
     /// Which attribute: [`IndexSpec::path`](scimwright_core::IndexSpec), or a name of the application's own.
     pub path: String,
@@ -85,7 +86,7 @@ pub struct IndexKey {
 }
 
 /// Among whom a key may stand once only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Scope {
     /// It may repeat.
     Many,
@@ -96,7 +97,7 @@ pub enum Scope {
 }
 
 /// Who joins and who leaves a group.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delta {
     /// They join. Who is a member already stays as he is.
     pub join: Vec<Member>,
@@ -107,7 +108,7 @@ pub struct Delta {
 }
 
 /// What must hold after a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Guard {
     /// The tenant has no more than so many records of a type. Only looked at when the change inserts one.
@@ -120,7 +121,7 @@ pub enum Guard {
 }
 
 /// A fact that outlives the resources it speaks of.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
     /// Its name in the tenant.
     pub name: String,
@@ -139,7 +140,7 @@ pub struct Committed {
 }
 
 /// A member that left one group by joining another.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Displaced {
     /// The group that was left.
     pub group: String,

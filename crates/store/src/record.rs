@@ -26,7 +26,7 @@ pub struct Key {
 }
 
 /// The position in the tenant's log at which a record was last written. Grows with every write, never repeats.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version(pub u64);
 
 /// A resource with what a store knows about it.

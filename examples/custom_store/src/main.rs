@@ -1,65 +1,91 @@
-//! A store of one's own: five methods over anything that can keep records. This one wraps the store in memory, counts what
-//! is asked of it, and writes every commit's events to a journal, as a store over a message log would.
+//! A store of one's own: durable, in a file with one line a commit. It answers from memory and can be rebuilt from its journal,
+//! as a store over a message log would.
 
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use scimwright::core::{Catalog, Selection, urns};
 use scimwright::service::{Context, Operation, Service};
-use scimwright::store::{Change, Committed, InMemory, Key, Logged, Members, Page, Query, Record, Store, StoreError, TenantId};
+use scimwright::store::{
+    Change, Committed, InMemory, Key, Logged, Members, Page, Query, Record, Store, StoreError, TenantId,
+};
 use serde_json::{Value, json};
 
-/// The store, and what it has seen.
-#[derive(Debug, Default)]
-struct Journalled {
-    inner: InMemory,
-    reads: AtomicUsize,
-    journal: Mutex<Vec<String>>,
+/// Every change that was ever committed, and what they add up to.
+#[derive(Debug)]
+struct Journal {
+    memory: InMemory,
+    /// None when a line could not be written: then memory knows more than the file, and nothing more is promised.
+    file: Mutex<Option<File>>,
+}
+
+impl Journal {
+    fn open(path: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+        let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        let memory = InMemory::default();
+        for line in BufReader::new(&file).lines() {
+            let (tenant, change): (String, Change) = serde_json::from_str(&line?)?;
+            pollster::block_on(memory.commit(&tenant.parse()?, change))?;
+        }
+        Ok(Self { memory, file: Mutex::new(Some(file)) })
+    }
 }
 
 #[async_trait]
-impl Store for Journalled {
+impl Store for Journal {
     async fn get(&self, tenant: &TenantId, key: &Key, members: Members) -> Result<Option<Record>, StoreError> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        self.inner.get(tenant, key, members).await
+        self.memory.get(tenant, key, members).await
     }
 
     async fn find(&self, tenant: &TenantId, query: &Query) -> Result<Page, StoreError> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        self.inner.find(tenant, query).await
+        self.memory.find(tenant, query).await
     }
 
     async fn commit(&self, tenant: &TenantId, change: Change) -> Result<Committed, StoreError> {
-        let line = format!("{tenant}: {} writes, {} events", change.writes.len(), change.events.len());
-        let committed = self.inner.commit(tenant, change).await?;
-        // Only what is in the store is told to the world.
-        self.journal.lock().map_err(|_| StoreError::unavailable("the journal is broken"))?.push(line);
+        let mut line = serde_json::to_string(&(tenant.as_str(), &change)).map_err(StoreError::unavailable)?;
+        line.push('\n');
+        // The lock keeps the lines in the order of the commits. Memory judges first: what it refuses is not written. It never
+        // waits, so blocking on it under a lock is harmless.
+        let mut file = self.file.lock().map_err(|_| StoreError::unavailable("the journal is broken"))?;
+        let open = file.as_mut().ok_or_else(|| StoreError::unavailable("the journal is broken"))?;
+        let committed = pollster::block_on(self.memory.commit(tenant, change))?;
+        if let Err(error) = open.write_all(line.as_bytes()).and_then(|()| open.sync_data()) {
+            *file = None;
+            return Err(StoreError::unavailable(error));
+        }
         Ok(committed)
     }
 
     async fn log(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
-        self.inner.log(tenant, after, limit).await
+        self.memory.log(tenant, after, limit).await
     }
 
     async fn fact(&self, tenant: &TenantId, name: &str) -> Result<Option<Value>, StoreError> {
-        self.inner.fact(tenant, name).await
+        self.memory.fact(tenant, name).await
     }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let store = std::sync::Arc::new(Journalled::default());
-    let service = Service::over(Catalog::standard(), store.clone());
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("journal.jsonl");
     let context = Context::new("acme".parse()?, "example", "https://example.com/scim/v2");
+
+    let service = Service::new(Catalog::standard(), Journal::open(&path)?);
     let users = service.resource_type("User")?;
     let body = json!({"schemas": [urns::USER], "userName": "ada"});
     let create = Operation::Create { resource_type: users.clone(), body, selection: Selection::default() };
-    let made = pollster::block_on(service.handle(&context, create))?.body.unwrap_or_default();
+    let made = pollster::block_on(service.handle(&context, create.clone()))?.body.unwrap_or_default();
+    drop(service);
+
+    // Another process would find the same: the user, and that the name is taken.
+    let service = Service::new(Catalog::standard(), Journal::open(&path)?);
     let id = made.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let get = Operation::Get { resource_type: users, id, selection: Selection::default(), unless: None };
-    assert_eq!(pollster::block_on(service.handle(&context, get))?.status, 200);
-    let journal = store.journal.lock().map_err(|_| "the journal is broken")?;
-    assert_eq!(*journal, ["acme: 1 writes, 1 events"]);
-    eprintln!("{} commits, {} reads", journal.len(), store.reads.load(Ordering::Relaxed));
+    assert_eq!(pollster::block_on(service.handle(&context, get))?.body, Some(made));
+    assert_eq!(pollster::block_on(service.handle(&context, create)).map_err(|error| error.status()), Err(409));
+    eprintln!("{}", std::fs::read_to_string(&path)?.trim_end());
     Ok(())
 }

@@ -154,3 +154,22 @@ fn a_replacement_writes_only_the_keys_that_change() {
     assert_eq!(replace(other), rows(&[&rest[..], &changed].concat()));
     assert_eq!(replace(vec![name]), rows(&[&rest[..], &[("delete scim_key", 2)]].concat()));
 }
+
+#[test]
+fn zz_debug() {
+    let w = Watched::new(1000);
+    for sql in [
+        "UPDATE scim_record SET version = 3, modified = 4, members = members - 1 WHERE tenant = 'a' AND id IN (SELECT group_id FROM scim_member WHERE tenant = 'a' AND member_id = 'u00000004')",
+        "DELETE FROM scim_member WHERE tenant = 'a' AND member_id = 'u00000004'",
+        "DELETE FROM scim_member WHERE tenant = 'a' AND group_id = 'u00000004'",
+        "DELETE FROM scim_record WHERE tenant = 'a' AND id = 'u00000004'",
+    ] {
+        println!("{sql}");
+        let mut st = w.sql.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let l: Vec<String> = st.query_map([], |r| r.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+        println!("   {l:?}");
+        w.steps.store(0, Ordering::Relaxed);
+        w.sql.execute(sql, []).unwrap();
+        println!("   {}", w.steps.load(Ordering::Relaxed));
+    }
+}
