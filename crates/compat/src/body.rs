@@ -108,11 +108,7 @@ impl Repair<'_> {
                     *value = meant.into();
                 }
             }
-            (_, Value::String(text)) if text.is_empty() => {
-                if self.takes(Quirk::EmptyStringClears) {
-                    *value = Value::Null;
-                }
-            }
+            (_, Value::String(text)) if text.is_empty() && self.takes(Quirk::EmptyStringClears) => *value = Value::Null,
             (DataType::Complex, Value::String(text)) if !attribute.multi_valued && attribute.sub("value").is_some() => {
                 let id = std::mem::take(text);
                 if self.takes(Quirk::ReferenceAsString) {

@@ -345,6 +345,23 @@ impl ResourceType {
         if self.schema.id.is(urn) { Some(Target::Root) } else { self.extension(urn).map(Target::Container) }
     }
 
+    /// The URI of a resource of this type below a base URI without a slash at its end: what `meta.location` says.
+    #[must_use]
+    pub fn location(&self, base: &str, id: &str) -> String {
+        use std::fmt::Write as _;
+
+        let mut uri = format!("{base}{}/", self.endpoint);
+        for byte in id.bytes() {
+            // Ids are the server's own, but a store may have been filled with others.
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@') {
+                uri.push(char::from(byte));
+            } else {
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+        uri
+    }
+
     /// The resource of discovery, RFC 7643 section 6, without `meta`.
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {

@@ -1,33 +1,10 @@
 //! Records as clients see them: URIs, versions, projections.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use scimwright_core::{Catalog, ResourceType, Selection, show};
 use scimwright_store::Record;
 use serde_json::{Map, Value};
 
 use crate::Context;
-
-/// The entity tag of a record, weak because two equal representations may differ in bytes (RFC 7644 section 3.14).
-///
-/// Memberships are part of a user's representation but rows of the groups, so they have their own part in the tag.
-pub(crate) fn etag(record: &Record) -> String {
-    let version = record.version.0;
-    if record.member_of.is_empty() {
-        return format!("W/\"{version}\"");
-    }
-    let mut hasher = DefaultHasher::new();
-    for membership in &record.member_of {
-        (&membership.group.id, &membership.display).hash(&mut hasher);
-    }
-    format!("W/\"{version}-{:08x}\"", hasher.finish() >> 32)
-}
-
-/// The URI of a resource: what `meta.location`, `Location` and `Content-Location` say.
-pub(crate) fn location(context: &Context, resource_type: &ResourceType, id: &str) -> String {
-    // Ids are ours, but a store may have been filled with others.
-    format!("{}{}/{}", context.base, resource_type.endpoint, encoded(id))
-}
 
 /// The representation of a record.
 pub(crate) fn render(
@@ -38,12 +15,7 @@ pub(crate) fn render(
     selection: &Selection,
     just_set: &[&str],
 ) -> Map<String, Value> {
-    let mut whole = record.whole(resource_type);
-    if let Some(Value::Object(mut meta)) = whole.take("meta") {
-        meta.insert("location".to_owned(), location(context, resource_type, &record.key.id).into());
-        meta.insert("version".to_owned(), etag(record).into());
-        whole.put("meta", meta.into());
-    }
+    let mut whole = record.whole_at(resource_type, &context.base);
     let group_type = |id: &str| {
         record
             .member_of
@@ -77,19 +49,6 @@ fn refer(context: &Context, catalog: &Catalog, value: &mut Value, type_name: &st
     let id = value.get("value").and_then(Value::as_str).map(str::to_owned);
     if let (Some(id), Some(resource_type), Some(object)) = (id, catalog.resource_type(type_name), value.as_object_mut())
     {
-        object.insert("$ref".to_owned(), location(context, resource_type, &id).into());
+        object.insert("$ref".to_owned(), resource_type.location(&context.base, &id).into());
     }
-}
-
-/// Percent-encodes what cannot stand in a path segment.
-fn encoded(segment: &str) -> String {
-    let mut text = String::with_capacity(segment.len());
-    for byte in segment.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@') {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
 }

@@ -11,7 +11,7 @@ use scimwright_store::{Key, Members, Query, Record, Store, StoreError};
 use serde_json::{Map, json};
 
 use crate::operation::{Expect, ListQuery, Operation, Reply};
-use crate::render::{etag, location, render};
+use crate::render::render;
 use crate::{Context, Features, discovery};
 
 /// A SCIM service provider without its transport.
@@ -143,8 +143,8 @@ impl Service {
         unless: Option<&Expect>,
     ) -> Result<Reply, ScimError> {
         let record = self.load(context, resource_type, id, shown_members(resource_type, selection)).await?;
-        if unless.is_some_and(|unless| unless.matches(&etag(&record))) {
-            return Ok(Reply { status: 304, etag: Some(etag(&record)), ..Reply::default() });
+        if unless.is_some_and(|unless| unless.matches(&record.etag())) {
+            return Ok(Reply { status: 304, etag: Some(record.etag()), ..Reply::default() });
         }
         Ok(self.reply(context, resource_type, 200, &record, selection, &[]))
     }
@@ -165,6 +165,7 @@ impl Service {
         query.filter = filter;
         query.offset = start - 1;
         query.members = shown_members(&resource_type, selection);
+        query.base = context.base.clone();
         let page = self.store.find(&context.tenant, &query).await.map_err(unavailable)?;
         let show = |record| render(context, &self.catalog, &resource_type, record, selection, &[]);
         let resources: Vec<_> = page.records.iter().map(show).collect();
@@ -216,7 +217,7 @@ impl Service {
     pub(crate) fn syntax(&self, context: &Context) -> Syntax {
         let tolerant =
             context.profile.has(Quirk::UnquotedFilterValues) || context.profile.has(Quirk::AttributeAfterBracket);
-        Syntax { tolerant, ..self.limits.syntax.clone() }
+        Syntax { tolerant, ..self.limits.syntax }
     }
 
     pub(crate) async fn load(
@@ -243,8 +244,8 @@ impl Service {
         Reply {
             status,
             body: Some(render(context, &self.catalog, resource_type, record, selection, just_set)),
-            etag: Some(etag(record)),
-            location: Some(location(context, resource_type, &record.key.id)),
+            etag: Some(record.etag()),
+            location: Some(resource_type.location(&context.base, &record.key.id)),
             quirks: Quirks::NONE,
         }
     }

@@ -12,7 +12,6 @@ use crate::Context;
 use crate::decide::{self, Decision, Incoming};
 use crate::operation::{Expect, Operation, Reply};
 use crate::policy::{Adoption, Conflicting, Deletion};
-use crate::render::etag;
 use crate::service::{Service, shown_members, unavailable};
 
 /// Members that turned out not to exist, dropped before a write is tried again.
@@ -278,7 +277,7 @@ impl Service {
             if large && status == 200 && !selection.names_attributes() {
                 return Ok(Reply {
                     status: 204,
-                    etag: Some(etag(&record)),
+                    etag: Some(record.etag()),
                     quirks: decision.quirks,
                     ..Reply::default()
                 });
@@ -349,7 +348,7 @@ impl Target<'_> {
     /// `If-Match` (RFC 7644 section 3.14).
     fn check(&self, record: &Record) -> Result<(), ScimError> {
         match self.expect {
-            Some(expect) if !expect.matches(&etag(record)) => {
+            Some(expect) if !expect.matches(&record.etag()) => {
                 Err(ScimError::new(412, "the resource has another version than If-Match names: read it again"))
             }
             _ => Ok(()),

@@ -51,6 +51,8 @@ mod pushdown;
 mod read;
 mod readers;
 mod store;
+#[cfg(test)]
+mod testing;
 mod writer;
 
 pub use error::OpenError;

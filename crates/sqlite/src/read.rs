@@ -295,3 +295,6 @@ impl Reader<'_> {
 fn instant(nanos: i64) -> Instant {
     Instant::from_utc(DateTime::from_timestamp_nanos(nanos).naive_utc())
 }
+
+#[cfg(test)]
+mod tests;

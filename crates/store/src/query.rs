@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scimwright_core::ResourceType;
+use scimwright_core::{Resource, ResourceType};
 use scimwright_filter::BoundFilter;
 
 use crate::{Members, Record};
@@ -21,6 +21,8 @@ pub struct Query {
     pub count: usize,
     /// Whether the answer needs members.
     pub members: Members,
+    /// The base URI of the service that asks, for filters on `meta.location`.
+    pub base: Arc<str>,
 }
 
 /// What a query selects.
@@ -35,8 +37,8 @@ pub struct Page {
 impl Query {
     /// The first `count` records of a type.
     #[must_use]
-    pub const fn new(resource_type: Arc<ResourceType>, count: usize) -> Self {
-        Self { resource_type, filter: None, offset: 0, count, members: Members::None }
+    pub fn new(resource_type: Arc<ResourceType>, count: usize) -> Self {
+        Self { resource_type, filter: None, offset: 0, count, members: Members::None, base: "".into() }
     }
 
     /// Whether the filter looks at members, so that a store must show them to it.
@@ -52,7 +54,16 @@ impl Query {
     #[must_use]
     pub fn selects(&self, record: &Record) -> bool {
         record.key.resource_type == self.resource_type.name
-            && self.filter.as_ref().is_none_or(|filter| filter.matches(&record.whole(&self.resource_type)))
+            && self.filter.as_ref().is_none_or(|filter| filter.matches(&self.seen(record, filter)))
+    }
+
+    /// The record as the filter sees it.
+    fn seen(&self, record: &Record, filter: &BoundFilter) -> Resource {
+        if filter.mentions("meta") {
+            record.whole_at(&self.resource_type, &self.base)
+        } else {
+            record.whole(&self.resource_type)
+        }
     }
 
     /// What the query means: its answer over records that come with all their members, in the order of their `id`.

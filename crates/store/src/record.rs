@@ -1,6 +1,7 @@
 //! What is kept: records, members, who they belong to.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 
 use scimwright_core::{Instant, Resource, ResourceType};
@@ -131,6 +132,36 @@ impl Record {
         }
         if let Some(attribute) = &resource_type.member_of {
             resource.put(attribute, self.member_of.iter().map(Membership::to_json).collect());
+        }
+        resource
+    }
+}
+
+impl Record {
+    /// The entity tag, weak because two equal representations may differ in bytes (RFC 7644 section 3.14).
+    ///
+    /// Memberships are part of a user's representation but rows of the groups, so they have their own part in the tag.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        let version = self.version.0;
+        if self.member_of.is_empty() {
+            return format!("W/\"{version}\"");
+        }
+        let mut hasher = DefaultHasher::new();
+        for membership in &self.member_of {
+            (&membership.group.id, &membership.display).hash(&mut hasher);
+        }
+        format!("W/\"{version}-{:08x}\"", hasher.finish() >> 32)
+    }
+
+    /// The whole resource with all of `meta`, as a service with that base URI shows it: `version` and `location` are not stored.
+    #[must_use]
+    pub fn whole_at(&self, resource_type: &ResourceType, base: &str) -> Resource {
+        let mut resource = self.whole(resource_type);
+        if let Some(Value::Object(mut meta)) = resource.take("meta") {
+            meta.insert("location".to_owned(), resource_type.location(base, &self.key.id).into());
+            meta.insert("version".to_owned(), self.etag().into());
+            resource.put("meta", meta.into());
         }
         resource
     }

@@ -1,0 +1,86 @@
+//! The vectors of the specification, through the engines and through the program that runs files of them.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use scimwright_testkit::vectors::run;
+use scimwright_tests::built;
+
+/// Open points on which we differ from what the file recommends, and why: none.
+const DIFFERENCES: &[(&str, &str)] = &[];
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/spec").join(name)
+}
+
+#[track_caller]
+fn check(name: &str, scored: usize, open: usize) {
+    let report = run(&std::fs::read_to_string(file(name)).unwrap()).unwrap();
+    let failed: Vec<String> = report.failed.iter().map(ToString::to_string).collect();
+    assert_eq!(failed, Vec::<String>::new());
+    // A file that shrinks must not pass for one that holds.
+    assert_eq!((report.passed, report.unscored_count), (scored, open), "of {name}");
+    for difference in &report.unscored {
+        assert!(DIFFERENCES.iter().any(|(vector, _)| *vector == difference.vector), "{name}: {difference}");
+    }
+}
+
+#[test]
+fn filters() {
+    check("filters.json", 143, 19);
+}
+
+#[test]
+fn eval() {
+    check("eval.json", 135, 20);
+}
+
+#[test]
+fn patch() {
+    check("patch.json", 110, 26);
+}
+
+/// Runs the program `vectors` on these files.
+fn vectors(files: &[PathBuf]) -> (Output, String) {
+    let output = Command::new(built("scimwright-testkit", "vectors")).args(files).output().unwrap();
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    (output, text)
+}
+
+#[test]
+fn the_program_counts_what_passed() {
+    let (output, text) = vectors(&[file("filters.json"), file("eval.json"), file("patch.json")]);
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text, "388 passed, 0 failed, 65 unscored\n");
+}
+
+#[test]
+fn the_program_names_a_vector_that_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = folder.path().join("wrong.json");
+    let vectors_of_it = r#"{"vectors": [
+        {"filter": "userName pr", "valid": true},
+        {"filter": "userName is \"ada\"", "valid": true},
+        {"filter": "userName eq ada", "valid": true, "ambiguous": "unquoted"}]}"#;
+    std::fs::write(&wrong, vectors_of_it).unwrap();
+    let (output, text) = vectors(std::slice::from_ref(&wrong));
+    assert_eq!(output.status.code(), Some(1));
+    let lines: Vec<&str> = text.lines().collect();
+    let [failure, counts] = lines.as_slice() else { panic!("{text}") };
+    let head = format!("{}: `userName is \"ada\"`: wanted a filter, came the error: ", wrong.display());
+    assert!(failure.starts_with(&head), "{failure}");
+    assert_eq!(*counts, "1 passed, 1 failed, 1 unscored");
+}
+
+#[test]
+fn the_program_says_what_it_cannot_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = folder.path().join("nothing.json");
+    std::fs::write(&nothing, "{}").unwrap();
+    for files in [vec![], vec![folder.path().join("nobody.json")], vec![nothing]] {
+        let (output, text) = vectors(&files);
+        assert_eq!((output.status.code(), text.as_str()), (Some(2), ""), "{files:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).starts_with("vectors: "), "{files:?}");
+    }
+}
