@@ -114,7 +114,7 @@ impl Answer {
     #[must_use]
     #[track_caller]
     pub fn path(&self) -> &str {
-        let location = self.body["meta"]["location"].as_str().unwrap_or_default();
+        let location = self.body["meta"]["location"].as_str().or_else(|| self.header("location")).unwrap_or_default();
         location.strip_prefix(BASE).unwrap_or_else(|| panic!("there is no location: {} {}", self.status, self.text))
     }
 

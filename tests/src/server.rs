@@ -139,8 +139,7 @@ impl Setup {
             let tenant = tenant.parse().unwrap_or_else(|error| panic!("{tenant}: {error}"));
             Context::new(tenant, "tests", BASE).profile(self.profile.clone()).policy(self.policy.clone())
         };
-        let doors =
-            Doors { acme: context("acme"), globex: context("globex"), open_discovery: self.open_discovery };
+        let doors = Doors { acme: context("acme"), globex: context("globex"), open_discovery: self.open_discovery };
         let scim = Scim::new(service, doors).mount(MOUNT).max_body(self.max_body);
         Server { scim, store, folder }
     }
@@ -167,7 +166,7 @@ impl Server {
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_else(|error| panic!("{method}: {error}"));
         let (mut parts, ()) = Request::new(()).into_parts();
         let target = format!("{MOUNT}{}", path.borrow());
-        parts.uri = target.parse().unwrap_or_else(|error| panic!("{target}: {error}"));
+        parts.uri = target.parse().unwrap_or_else(|error| panic!("{}: {error}", short(&target)));
         parts.method = method;
         parts.headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer acme"));
         Ask { server: self, request: Request::from_parts(parts, Bytes::new()) }
@@ -272,6 +271,11 @@ impl Ask<'_> {
         self
     }
 
+    /// What is asked, for messages.
+    fn name(&self) -> String {
+        format!("{} {}", self.request.method(), short(&self.request.uri().to_string()))
+    }
+
     /// The answer, whatever its status.
     #[track_caller]
     #[must_use]
@@ -286,7 +290,7 @@ impl Ask<'_> {
     /// The answer, which must have that status.
     #[track_caller]
     pub fn is(self, status: u16) -> Answer {
-        let asked = format!("{} {}", self.request.method(), self.request.uri());
+        let asked = self.name();
         let answer = self.send();
         assert_eq!(answer.status, status, "{asked}: {}", answer.text);
         answer
@@ -295,12 +299,17 @@ impl Ask<'_> {
     /// The answer, which must be an error of that status and `scimType`; an empty one means none.
     #[track_caller]
     pub fn fails(self, status: u16, scim_type: &str) -> Answer {
-        let asked = format!("{} {}", self.request.method(), self.request.uri());
+        let asked = self.name();
         let answer = self.send();
         let came = (answer.status, answer["scimType"].as_str().unwrap_or_default());
         assert_eq!(came, (status, scim_type), "{asked}: {}", answer.text);
         answer
     }
+}
+
+/// The beginning of a text.
+fn short(text: &str) -> String {
+    text.chars().take(200).collect()
 }
 
 fn header(name: &str) -> HeaderName {

@@ -76,7 +76,7 @@ pub(crate) fn operation(route: Route, parts: &Parts, body: &Bytes, profile: &Pro
         // RFC 7644 section 4: a filter there is refused rather than ignored.
         return Err(ScimError::new(403, "discovery cannot be filtered: leave `filter` out"));
     }
-    let expect = list_of_tags(&parts.headers, &IF_MATCH);
+    let (expect, unless) = preconditions(parts);
     Ok(match (route, &parts.method) {
         (Route::ServiceProviderConfig, _) => Operation::ServiceProviderConfig,
         (Route::Schemas, _) => Operation::Schemas,
@@ -103,8 +103,7 @@ pub(crate) fn operation(route: Route, parts: &Parts, body: &Bytes, profile: &Pro
         }
         (Route::Resource(resource_type, id), &Method::DELETE) => Operation::Delete { resource_type, id, expect },
         (Route::Resource(resource_type, id), _) => {
-            let unless = list_of_tags(&parts.headers, &IF_NONE_MATCH);
-            Operation::Get { resource_type, id, selection: parameters.selection()?, unless }
+            Operation::Get { resource_type, id, selection: parameters.selection()?, expect, unless }
         }
         (Route::Unsupported(what), _) => return Err(unsupported(what)),
     })
@@ -150,6 +149,20 @@ fn search(mut body: Value, profile: &Profile) -> Result<(ListQuery, Selection), 
 
 pub(crate) fn unsupported(what: &str) -> ScimError {
     ScimError::new(501, format!("{what} is not supported here: see ServiceProviderConfig"))
+}
+
+/// What must hold of the version, and which versions need no answer: RFC 9110 sections 13.1.1 and 13.1.2. `If-None-Match` is
+/// the latter where something is read, and the former everywhere else.
+fn preconditions(parts: &Parts) -> (Option<Expect>, Option<Expect>) {
+    let (expect, unless) = (list_of_tags(&parts.headers, &IF_MATCH), list_of_tags(&parts.headers, &IF_NONE_MATCH));
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        return (expect, unless);
+    }
+    let except = unless.map(|unless| Expect::Except(Box::new(unless)));
+    match (expect, except) {
+        (Some(expect), Some(except)) => (Some(Expect::Both(Box::new([expect, except]))), None),
+        (expect, except) => (expect.or(except), None),
+    }
 }
 
 /// A header that may come in several lines.

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use scimwright_core::ScimError;
+use scimwright_core::{ScimError, ScimType};
 use scimwright_service::{Context, Service};
 
 use crate::request::{operation, unsupported};
@@ -78,10 +78,15 @@ impl Scim {
         if !route.allows(&parts.method) {
             return Err(Box::new(method_not_allowed(route.allow())));
         }
+        let in_body = matches!(route, Route::Search(_));
         let body = self.read(&parts, body).await.map_err(refuse)?;
         let operation = operation(route, &parts, &body, &context.profile).map_err(refuse)?;
         match self.service.handle(&context, operation).await {
             Ok(reply) => Ok(of_reply(reply)),
+            // `sensitive` speaks of what stands in URIs (RFC 7644 section 7.5.2, ruling R-14); this filter came in a body.
+            Err(error) if in_body && error.scim_type() == Some(ScimType::Sensitive) => {
+                Err(refuse(ScimError::bad(ScimType::InvalidFilter, error.detail())))
+            }
             Err(error) => Err(refuse(error)),
         }
     }

@@ -19,7 +19,6 @@ pub(crate) struct List<'a> {
     attribute: &'a Attribute,
     /// In their order; none where one was removed.
     slots: Vec<Option<Value>>,
-    live: usize,
     keys: Option<HashMap<String, usize>>,
     /// Where a value may be primary; made when it is first asked for.
     primaries: Option<Vec<usize>>,
@@ -27,7 +26,7 @@ pub(crate) struct List<'a> {
 
 impl<'a> List<'a> {
     pub(crate) fn new(attribute: &'a Attribute, value: Option<Value>) -> Self {
-        let mut list = Self { attribute, slots: Vec::new(), live: 0, keys: None, primaries: None };
+        let mut list = Self { attribute, slots: Vec::new(), keys: None, primaries: None };
         list.reset(match value {
             Some(Value::Array(values)) => values,
             _ => Vec::new(),
@@ -37,14 +36,13 @@ impl<'a> List<'a> {
 
     /// Puts these values in the place of all.
     pub(crate) fn reset(&mut self, values: Vec<Value>) {
-        self.live = values.len();
         self.slots = values.into_iter().map(Some).collect();
         self.keys = None;
         self.primaries = None;
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.live == 0
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.iter().all(Option::is_none)
     }
 
     /// The list as it stands in a resource.
@@ -123,14 +121,12 @@ impl<'a> List<'a> {
             primaries.push(at);
         }
         self.slots.push(Some(value));
-        self.live += 1;
         at
     }
 
     /// Takes the value out.
     pub(crate) fn take(&mut self, at: usize) -> Option<Value> {
         let value = self.slots.get_mut(at)?.take()?;
-        self.live -= 1;
         if let Some(keys) = &mut self.keys {
             keys.remove(&self.attribute.element_key(&value));
         }
@@ -153,7 +149,6 @@ impl<'a> List<'a> {
             Entry::Occupied(mut slot) => {
                 let other = slot.insert(at);
                 let other = self.slots.get_mut(other).and_then(Option::take);
-                self.live -= 1;
                 if let (Value::Object(value), Some(Value::Object(other))) = (&mut value, other) {
                     for (name, part) in other {
                         value.entry(name).or_insert(part);
@@ -168,7 +163,6 @@ impl<'a> List<'a> {
         }
         if let Some(slot) = self.slots.get_mut(at) {
             *slot = Some(value);
-            self.live += 1;
         }
     }
 

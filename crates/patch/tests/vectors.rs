@@ -1,5 +1,7 @@
 //! Every PATCH vector of the project's reading of RFC 7644 section 3.5.2, ambiguous ones by our rulings.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may its helpers")]
+
 use scimwright_core::{Admit, Catalog, ResourceTypeSpec, ScimType, urns};
 use scimwright_patch::{PatchOptions, PatchRequest, apply};
 use serde_json::{Map, Value, json};

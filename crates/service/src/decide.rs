@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use scimwright_compat::{Quirk, Quirks};
-use scimwright_core::{Admit, Attribute, Instant, Resource, ResourceType, ScimError, Unknown};
+use scimwright_core::{Admit, Instant, Resource, ResourceType, ScimError, ScimType, Unknown};
 use scimwright_patch::{PatchOptions, PatchRequest};
 use scimwright_store::{Delta, Draft, Event, Fact, Key, Member, Record, Transition};
 use serde_json::{Map, Value};
 
 use crate::policy::Writing;
+use crate::secrets::keep_secrets;
 use crate::{Context, index_keys};
 
 /// What shall be written, before it is.
@@ -79,6 +80,7 @@ pub(crate) fn incoming(
 ) -> Result<Incoming, ScimError> {
     let mut quirks = context.profile.repair(resource_type, &mut body);
     let admit = Admit::new(resource_type).unknown(unknown(context));
+    let given: Vec<String> = body.as_object().map(|body| body.keys().cloned().collect()).unwrap_or_default();
     let admitted = match stored {
         None => admit.create(body)?,
         Some(stored) => admit.replace(body, stored)?,
@@ -87,7 +89,9 @@ pub(crate) fn incoming(
         quirks.insert(Quirk::UnknownAttributes);
     }
     let mut resource = admitted.resource;
-    let set = resource.as_map().keys().cloned().collect();
+    // What a PUT left out and the server kept is not what the request set.
+    let is_given = |name: &&String| given.iter().any(|given| given.eq_ignore_ascii_case(name));
+    let set = resource.as_map().keys().filter(is_given).cloned().collect();
     let members = take_members(resource_type, &mut resource)?;
     Ok(Incoming { resource, members, quirks, set })
 }
@@ -212,7 +216,7 @@ pub(crate) fn patch(
         resource.take(rows);
     }
     let members = Delta {
-        join: delta.joined.iter().filter_map(Member::from_json).collect(),
+        join: read_members(resource_type, &delta.joined)?,
         leave: delta.left,
         exclusive: context.policy.exclusive_membership(resource_type),
     };
@@ -329,57 +333,15 @@ fn unknown(context: &Context) -> Unknown {
 
 /// Splits off the members that a document brings.
 fn take_members(resource_type: &ResourceType, resource: &mut Resource) -> Result<Vec<Member>, ScimError> {
-    let Some(attribute) = &resource_type.membership else { return Ok(Vec::new()) };
-    let values = match resource.take(attribute) {
-        Some(Value::Array(values)) => values,
-        _ => return Ok(Vec::new()),
-    };
-    let member = |value: &Value| {
-        let missing = || {
-            ScimError::bad(
-                scimwright_core::ScimType::InvalidValue,
-                format!("`{attribute}` has a value without `value`"),
-            )
-        };
-        Member::from_json(value).ok_or_else(missing)
-    };
-    values.iter().map(member).collect()
+    let values = resource_type.membership.as_ref().and_then(|attribute| resource.take(attribute));
+    read_members(resource_type, values.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default())
 }
 
-/// What is stored of secrets is the policy's to say; the clear text goes no further (RFC 7643 section 9.2).
-fn keep_secrets(context: &Context, resource_type: &ResourceType, before: Option<&Record>, resource: &mut Resource) {
-    let secrets = resource_type.attributes().iter().filter(|attribute| attribute.is_hidden());
-    for attribute in secrets {
-        let name = attribute.name.as_str();
-        let old = before.and_then(|before| before.resource.get(name));
-        if resource.get(name) == old {
-            continue;
-        }
-        if let Some(value) = resource.take(name)
-            && let Some(kept) = context.policy.secret(resource_type, name, &value)
-        {
-            resource.put(name, kept);
-        }
-    }
-    for extension in &resource_type.extensions {
-        let urn = extension.schema.id.as_str();
-        let hidden: Vec<&Attribute> =
-            extension.schema.attributes.iter().filter(|attribute| attribute.is_hidden()).collect();
-        if hidden.is_empty() {
-            continue;
-        }
-        let Some(Value::Object(mut inside)) = resource.take(urn) else { continue };
-        let old = before.and_then(|before| before.resource.get(urn)).and_then(Value::as_object);
-        for attribute in hidden {
-            let name = attribute.name.as_str();
-            if inside.get(name) == old.and_then(|old| old.get(name)) {
-                continue;
-            }
-            let kept = inside.remove(name).and_then(|value| context.policy.secret(resource_type, name, &value));
-            inside.extend(kept.map(|kept| (name.to_owned(), kept)));
-        }
-        resource.put(urn, inside.into());
-    }
+/// The members that these values name.
+fn read_members(resource_type: &ResourceType, values: &[Value]) -> Result<Vec<Member>, ScimError> {
+    let attribute = resource_type.membership.as_deref().unwrap_or_default();
+    let missing = || ScimError::bad(ScimType::InvalidValue, format!("`{attribute}` has a value without `value`"));
+    values.iter().map(|value| Member::from_json(value).ok_or_else(missing)).collect()
 }
 
 /// The names of the top-level attributes that differ; `meta` and `id` are the server's own.

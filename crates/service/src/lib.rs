@@ -27,6 +27,7 @@ mod index;
 mod operation;
 mod policy;
 mod render;
+mod secrets;
 mod service;
 mod write;
 

@@ -18,6 +18,8 @@ pub enum Operation {
         id: String,
         /// What to show.
         selection: Selection,
+        /// `If-Match`.
+        expect: Option<Expect>,
         /// `If-None-Match`: answer 304 when the version is one of these.
         unless: Option<Expect>,
     },
@@ -106,6 +108,10 @@ pub enum Expect {
     Any,
     /// One of these.
     Tags(Vec<String>),
+    /// None of these: `If-None-Match` of a request that writes.
+    Except(Box<Self>),
+    /// Both of these.
+    Both(Box<[Self; 2]>),
 }
 
 impl Expect {
@@ -142,6 +148,8 @@ impl Expect {
         match self {
             Self::Any => true,
             Self::Tags(tags) => tags.iter().any(|own| own == opaque),
+            Self::Except(others) => !others.matches(tag),
+            Self::Both(both) => both.iter().all(|one| one.matches(tag)),
         }
     }
 }
@@ -171,6 +179,7 @@ mod tests {
         let tags = |header: &str| match Expect::parse(header) {
             Expect::Any => "any".to_owned(),
             Expect::Tags(tags) => tags.join("|"),
+            other => format!("{other:?}"),
         };
         assert_eq!(tags(" * "), "any");
         assert_eq!(tags(r#"W/"1", "2,3" ,"4""#), "1|2,3|4");
@@ -179,5 +188,9 @@ mod tests {
         assert_eq!(tags(",, ,"), "");
         assert!(Expect::parse(r#""12""#).matches(r#"W/"12""#));
         assert!(!Expect::parse("").matches(r#"W/"12""#));
+        let except = |header: &str| Expect::Except(Box::new(Expect::parse(header)));
+        assert!(!except("*").matches(r#"W/"12""#) && !except(r#""12""#).matches(r#"W/"12""#));
+        let both = Expect::Both(Box::new([Expect::Any, except(r#""13""#)]));
+        assert!(both.matches(r#"W/"12""#) && !both.matches(r#"W/"13""#));
     }
 }

@@ -117,8 +117,8 @@ impl Service {
     /// The error that the client shall read. A write that failed has changed nothing but the log.
     pub async fn handle(&self, context: &Context, operation: Operation) -> Result<Reply, ScimError> {
         match operation {
-            Operation::Get { resource_type, id, selection, unless } => {
-                self.get(context, &resource_type, &id, &selection, unless.as_ref()).await
+            Operation::Get { resource_type, id, selection, expect, unless } => {
+                self.get(context, &resource_type, &id, &selection, (expect.as_ref(), unless.as_ref())).await
             }
             Operation::List { resource_type, query, selection } => {
                 self.list(context, resource_type, &query, &selection).await
@@ -140,9 +140,10 @@ impl Service {
         resource_type: &ResourceType,
         id: &str,
         selection: &Selection,
-        unless: Option<&Expect>,
+        (expect, unless): (Option<&Expect>, Option<&Expect>),
     ) -> Result<Reply, ScimError> {
         let record = self.load(context, resource_type, id, shown_members(resource_type, selection)).await?;
+        check_version(&record, expect)?;
         if unless.is_some_and(|unless| unless.matches(&record.etag())) {
             return Ok(Reply { status: 304, etag: Some(record.etag()), ..Reply::default() });
         }
@@ -262,6 +263,16 @@ impl Service {
 pub(crate) fn shown_members(resource_type: &ResourceType, selection: &Selection) -> Members {
     let shown = resource_type.membership.as_ref().is_some_and(|attribute| selection.wants(resource_type, attribute));
     if shown { Members::All } else { Members::None }
+}
+
+/// `If-Match`, and `If-None-Match` of what writes (RFC 7644 section 3.14, RFC 9110 section 13.1).
+pub(crate) fn check_version(record: &Record, expect: Option<&Expect>) -> Result<(), ScimError> {
+    match expect {
+        Some(expect) if !expect.matches(&record.etag()) => {
+            Err(ScimError::new(412, "the resource has another version than the request asks for: read it again"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The database's words stay with us.

@@ -12,7 +12,7 @@ use crate::Context;
 use crate::decide::{self, Decision, Incoming};
 use crate::operation::{Expect, Operation, Reply};
 use crate::policy::{Adoption, Conflicting, Deletion};
-use crate::service::{Service, shown_members, unavailable};
+use crate::service::{Service, check_version, shown_members, unavailable};
 
 /// Members that turned out not to exist, dropped before a write is tried again.
 type Strangers = Vec<String>;
@@ -73,7 +73,7 @@ impl Service {
             let write = Write::Insert { draft: decision.draft.clone(), members: decision.members.clone() };
             match self.store.commit(&context.tenant, change.write(write)).await {
                 Ok(committed) => {
-                    let written = Written { decision, version: committed.version, time, status: 201 };
+                    let written = Written { decision, version: committed.version, time, status: 201, quiet: false };
                     return self.show_written(context, resource_type, None, written, selection).await;
                 }
                 Err(StoreError::Conflict { holder: Some(holder), path }) => {
@@ -122,7 +122,7 @@ impl Service {
         };
         match self.store.commit(&context.tenant, change).await {
             Ok(committed) => {
-                let written = Written { decision, version: committed.version, time, status };
+                let written = Written { decision, version: committed.version, time, status, quiet: false };
                 self.show_written(context, resource_type, Some(record), written, selection).await.map(Some)
             }
             Err(StoreError::Stale(_) | StoreError::NotFound(_)) => Ok(None),
@@ -180,6 +180,7 @@ impl Service {
         selection: &Selection,
     ) -> Result<Reply, ScimError> {
         let mut strangers = Strangers::new();
+        let quiet = plan.name == "patch";
         for _ in 0..self.limits.attempts {
             let before = self.load(context, target.resource_type, target.id, plan.members.clone()).await?;
             target.check(&before)?;
@@ -189,14 +190,15 @@ impl Service {
             let change = Change::new(time, decision.event(context, plan.name, 200, time));
             if decision.is_nothing() {
                 self.store.commit(&context.tenant, change).await.map_err(unavailable)?;
-                let written = Written { version: before.version, time: before.modified, decision, status: 200 };
+                let (version, time) = (before.version, before.modified);
+                let written = Written { version, time, decision, status: 200, quiet };
                 return self.show_written(context, target.resource_type, Some(before), written, selection).await;
             }
             let mut change = change.write(write_of(&decision, &before, target.expect.is_some() || !plan.commutes));
             change.facts.clone_from(&decision.facts);
             match self.store.commit(&context.tenant, change).await {
                 Ok(committed) => {
-                    let written = Written { decision, version: committed.version, time, status: 200 };
+                    let written = Written { decision, version: committed.version, time, status: 200, quiet };
                     return self.show_written(context, target.resource_type, Some(before), written, selection).await;
                 }
                 Err(StoreError::Stale(_)) => {}
@@ -255,7 +257,7 @@ impl Service {
         written: Written,
         selection: &Selection,
     ) -> Result<Reply, ScimError> {
-        let Written { decision, version, time, status } = written;
+        let Written { decision, version, time, status, quiet } = written;
         let set: Vec<&str> = decision.set.iter().map(String::as_str).collect();
         let created = before.as_ref().map_or(time, |before| before.created);
         let mut resource = decision.draft.resource;
@@ -274,7 +276,7 @@ impl Service {
         if resource_type.membership.is_some() {
             let grown = record.member_count.saturating_add(decision.members.join.len() as u64);
             let large = grown.saturating_sub(decision.members.leave.len() as u64) > self.limits.max_reply_members;
-            if large && status == 200 && !selection.names_attributes() {
+            if large && quiet && !selection.names_attributes() {
                 return Ok(Reply {
                     status: 204,
                     etag: Some(record.etag()),
@@ -345,14 +347,8 @@ struct Target<'t> {
 }
 
 impl Target<'_> {
-    /// `If-Match` (RFC 7644 section 3.14).
     fn check(&self, record: &Record) -> Result<(), ScimError> {
-        match self.expect {
-            Some(expect) if !expect.matches(&record.etag()) => {
-                Err(ScimError::new(412, "the resource has another version than If-Match names: read it again"))
-            }
-            _ => Ok(()),
-        }
+        check_version(record, self.expect)
     }
 }
 
@@ -371,6 +367,8 @@ struct Written {
     version: Version,
     time: scimwright_core::Instant,
     status: u16,
+    /// Whether the answer may do without the resource, which RFC 7644 section 3.5.2 leaves to us for PATCH alone.
+    quiet: bool,
 }
 
 /// The smallest write that does it: rows alone where the document stays.

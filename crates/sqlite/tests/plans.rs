@@ -1,8 +1,9 @@
 //! How SQLite goes about queries in a tenant of 100,000 users: by searching, never by walking through all of them.
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may its helpers")]
 
 mod support;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use pollster::block_on;
@@ -15,16 +16,23 @@ use support::{Temporary, change, draft, group, resource_type, tenant};
 
 const USERS: usize = 100_000;
 
-/// Everybody has a display name of 1,000 and is in one group of two.
-static CROWD: LazyLock<Temporary> = LazyLock::new(|| {
+/// A store with one crowded tenant.
+struct Crowd(Temporary);
+
+/// Everybody has one display name of 1,000 and is in one group of two; one in four has an address.
+fn crowd() -> Crowd {
     let (disk, users) = (Temporary::new(), resource_type("User"));
     for chunk in (0..USERS).collect::<Vec<_>>().chunks(USERS / 4) {
         let writes = chunk.iter().map(|at| {
-            let body = json!({
-                "userName": format!("User{at}@example.com"), "externalId": format!("ext-{at}"),
-                "displayName": format!("User {}", at % 1000), "active": at % 2 == 0,
-                "emails": [{"value": format!("user{at}@example.com"), "type": "work"}],
+            let mut body = json!({
+                "userName": format!("User{at}@example.com"),
+                "displayName": format!("User {}", at % 1000),
+                "active": at % 2 == 0,
             });
+            if at % 4 == 3 {
+                body["externalId"] = format!("ext-{at}").into();
+                body["emails"] = json!([{"value": format!("user{at}@example.com"), "type": "work"}]);
+            }
             Write::Insert { draft: draft(&users, &format!("{at:06}"), body), members: Delta::default() }
         });
         block_on(disk.store.commit(&tenant("crowd"), change(writes))).unwrap();
@@ -34,8 +42,8 @@ static CROWD: LazyLock<Temporary> = LazyLock::new(|| {
         let part: Vec<_> = part.iter().map(String::as_str).collect();
         block_on(disk.store.commit(&tenant("crowd"), change([group(name, &part)]))).unwrap();
     }
-    disk
-});
+    Crowd(disk)
+}
 
 fn query(resource_type: &Arc<ResourceType>, filter: &str) -> Query {
     let mut query = Query::new(Arc::clone(resource_type), 100);
@@ -46,32 +54,44 @@ fn query(resource_type: &Arc<ResourceType>, filter: &str) -> Query {
     query
 }
 
-#[track_caller]
-fn plan(type_name: &str, filter: &str) -> Vec<String> {
-    let lines = block_on(CROWD.store.explain(&tenant("crowd"), &query(&resource_type(type_name), filter))).unwrap();
-    for line in &lines {
-        assert!(!line.contains("SCAN") && !line.contains("TEMP B-TREE"), "{filter}: {lines:#?}");
+impl Crowd {
+    #[track_caller]
+    fn plan(&self, type_name: &str, filter: &str) -> Vec<String> {
+        let query = query(&resource_type(type_name), filter);
+        let lines = block_on(self.0.store.explain(&tenant("crowd"), &query)).unwrap();
+        for line in &lines {
+            assert!(!line.contains("SCAN") && !line.contains("TEMP B-TREE"), "{filter}: {lines:#?}");
+        }
+        lines
     }
-    lines
+
+    #[track_caller]
+    fn searches(&self, type_name: &str, filter: &str, wanted: &str) {
+        let lines = self.plan(type_name, filter);
+        let found = lines.iter().any(|line| line == wanted);
+        // Records come by id from what the search has found, not the other way round.
+        let by_id = "SEARCH r USING INDEX scim_record_of_type (tenant=? AND type=? AND id=?)";
+        assert!(found && lines.iter().any(|line| line == by_id), "{filter}: {lines:#?}");
+    }
+
+    fn find(&self, filter: &str) -> Page {
+        block_on(self.0.store.find(&tenant("crowd"), &query(&resource_type("User"), filter))).unwrap()
+    }
 }
 
-#[track_caller]
-fn searches(type_name: &str, filter: &str, wanted: &str) {
-    let lines = plan(type_name, filter);
-    let found = lines.iter().any(|line| line == wanted);
-    // Records come by id from what the search has found, not the other way round.
-    let by_id = "SEARCH r USING INDEX scim_record_of_type (tenant=? AND type=? AND id=?)";
-    assert!(found && lines.iter().any(|line| line == by_id), "{filter}: {lines:#?}");
-}
-
-fn find(filter: &str) -> Page {
-    block_on(CROWD.store.find(&tenant("crowd"), &query(&resource_type("User"), filter))).unwrap()
+/// One test, for it takes longer to gather the crowd than to look at it.
+#[test]
+fn nobody_walks_through_a_crowd() {
+    let crowd = crowd();
+    equality_of_an_indexed_attribute_is_a_search_for_its_key(&crowd);
+    memberships_and_times_are_searched_too(&crowd);
+    what_no_index_knows_goes_through_one_type_of_one_tenant_in_order(&crowd);
+    lookups_are_right_and_quick(&crowd);
 }
 
 const BY_KEY: &str = "SEARCH k USING PRIMARY KEY (tenant=? AND type=? AND path=? AND value=?)";
 
-#[test]
-fn equality_of_an_indexed_attribute_is_a_search_for_its_key() {
+fn equality_of_an_indexed_attribute_is_a_search_for_its_key(crowd: &Crowd) {
     for filter in [
         r#"userName eq "user7@example.com""#,
         r#"externalId eq "ext-7""#,
@@ -82,63 +102,60 @@ fn equality_of_an_indexed_attribute_is_a_search_for_its_key() {
         r#"externalId eq "ext-7" and not (active eq false)"#,
         r#"displayName sw "user" and userName eq "user7@example.com""#,
         r#"meta.lastModified gt "2020-01-01T00:00:00Z" and externalId eq "ext-7""#,
-        r#"userName eq "user7@example.com" or externalId eq "ext-8""#,
-        r#"(userName eq "user7@example.com" and active eq true) or externalId eq "ext-8""#,
+        r#"userName eq "user7@example.com" or externalId eq "ext-11""#,
+        r#"(userName eq "user7@example.com" and active eq true) or externalId eq "ext-11""#,
         r#"displayName eq "user 7" and userName eq "user7@example.com""#,
     ] {
-        searches("User", filter, BY_KEY);
+        crowd.searches("User", filter, BY_KEY);
     }
-    searches(
+    crowd.searches(
         "User",
         r#"userName sw "user7@""#,
         "SEARCH k USING PRIMARY KEY (tenant=? AND type=? AND path=? AND value>? AND value<?)",
     );
 }
 
-#[test]
-fn memberships_and_times_are_searched_too() {
-    searches(
+fn memberships_and_times_are_searched_too(crowd: &Crowd) {
+    crowd.searches(
         "Group",
         r#"members eq "000007""#,
         "SEARCH m USING COVERING INDEX scim_member_up (tenant=? AND member_id=?)",
     );
-    searches("User", r#"groups.value eq "left""#, "SEARCH m USING PRIMARY KEY (tenant=? AND group_id=?)");
-    searches(
+    crowd.searches("User", r#"groups.value eq "left""#, "SEARCH m USING PRIMARY KEY (tenant=? AND group_id=?)");
+    crowd.searches(
         "User",
         r#"meta.lastModified gt "2030-01-01T00:00:00Z""#,
         "SEARCH o USING COVERING INDEX scim_record_by_time (tenant=? AND type=? AND modified>?)",
     );
-    searches(
+    crowd.searches(
         "User",
         r#"id eq "000007""#,
-        "SEARCH o USING COVERING INDEX scim_record_of_type (tenant=? AND type=? AND id=?)",
+        "SEARCH o USING INDEX sqlite_autoindex_scim_record_1 (tenant=? AND id=?)",
     );
 }
 
-#[test]
-fn what_no_index_knows_goes_through_one_type_of_one_tenant_in_order() {
+fn what_no_index_knows_goes_through_one_type_of_one_tenant_in_order(crowd: &Crowd) {
     for filter in ["", "active eq true", r#"userName co "7@""#, r#"not (userName eq "user7@example.com")"#] {
-        let lines = plan("User", filter);
+        let lines = crowd.plan("User", filter);
         let walks =
             lines.iter().any(|line| line.starts_with("SEARCH r USING") && line.ends_with("(tenant=? AND type=?)"));
         assert!(walks, "{filter}: {lines:#?}");
     }
 }
 
-#[test]
-fn lookups_in_a_crowd_are_right_and_quick() {
-    let all = find("");
+fn lookups_are_right_and_quick(crowd: &Crowd) {
+    let all = crowd.find("");
     assert_eq!((all.total, all.records.len()), (USERS as u64, 100));
-    let some = find(r#"displayName eq "USER 7""#);
+    let some = crowd.find(r#"displayName eq "USER 7""#);
     assert_eq!((some.total, some.records.len()), (USERS as u64 / 1000, 100));
-    assert_eq!(find(r#"displayName eq "user 7" and active eq true"#).total, 0);
-    assert_eq!(find(r#"displayName eq "user 8" and active eq true"#).total, 100);
+    assert_eq!(crowd.find(r#"displayName eq "user 7" and active eq true"#).total, 0);
+    assert_eq!(crowd.find(r#"displayName eq "user 8" and active eq true"#).total, 100);
 
-    // A walk through everybody takes seconds here, so that half a second for a hundred lookups proves the point in any weather.
+    // A hundred walks through everybody would take minutes.
     let started = Instant::now();
     for at in (0..USERS).step_by(USERS / 100) {
         let filter = format!(r#"userName eq "user{at}@example.com" and title eq null"#);
-        assert_eq!(find(&filter).records[0].key.id, format!("{at:06}"));
+        assert_eq!(crowd.find(&filter).records[0].key.id, format!("{at:06}"));
     }
-    assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }

@@ -1,4 +1,5 @@
 //! One file and many who write to it: group commit, other processes, and what is left when everybody has gone.
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may its helpers")]
 
 mod support;
 

@@ -83,7 +83,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Another process would find the same: the user, and that the name is taken.
     let service = Service::new(Catalog::standard(), Journal::open(&path)?);
     let id = made.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let get = Operation::Get { resource_type: users, id, selection: Selection::default(), unless: None };
+    let get = Operation::Get { resource_type: users, id, selection: Selection::default(), expect: None, unless: None };
     assert_eq!(pollster::block_on(service.handle(&context, get))?.body, Some(made));
     assert_eq!(pollster::block_on(service.handle(&context, create)).map_err(|error| error.status()), Err(409));
     eprintln!("{}", std::fs::read_to_string(&path)?.trim_end());

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod commands;
 pub mod directory;
 pub mod endpoint;
+mod leftover;
 pub mod log;
 pub mod people;
 pub mod policy;

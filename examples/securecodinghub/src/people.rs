@@ -98,6 +98,9 @@ impl Policy for People {
     fn before_write(&self, writing: &mut Writing<'_>) -> Result<(), ScimError> {
         if !self.by_hand {
             writing.notes.insert(MANAGED.to_owned(), true.into());
+        } else if writing.adopts.is_some() {
+            // Deleted softly by the provider, who thereby gave the user up, and now made by hand: to be linked again.
+            writing.notes.remove(MANAGED);
         }
         if writing.before.is_none() {
             writing.notes.insert(ORIGIN.to_owned(), if self.by_hand { "hand" } else { "scim" }.into());

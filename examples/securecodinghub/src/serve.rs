@@ -3,11 +3,11 @@
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::routing::get;
 use scimwright_core::CatalogError;
 use scimwright_http::Scim;
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::directory::{Created, Directory, DirectoryError, NewOrganisation};
 use crate::endpoint::endpoint;
+use crate::leftover;
 use crate::settings::{SCIM_PATH, Settings};
 
 /// Why the server could not serve.
@@ -53,6 +54,8 @@ pub fn run(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), Se
 }
 
 async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), ServeError> {
+    // Before anybody can know that the server is there, and so ask it to stop.
+    let mut signals = Signals::heard()?;
     let listener =
         TcpListener::bind(settings.listen).await.map_err(|source| ServeError::Listen(settings.listen, source))?;
     let settings = settings.bound_to(listener.local_addr()?);
@@ -66,13 +69,17 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     let app = router(scim, directory).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, app).with_graceful_shutdown(told(stopped));
     let server = tokio::spawn(async move { server.await });
-    end_of_service().await;
+    signals.next().await;
     tracing::info!("draining");
     let _ = stop.send(true);
-    match tokio::time::timeout(settings.drain, server).await {
-        Ok(Ok(done)) => done?,
-        Ok(Err(error)) => tracing::error!(%error, "the server failed"),
-        Err(_) => tracing::warn!(seconds = settings.drain.as_secs(), "requests that took too long were cut off"),
+    tokio::select! {
+        ended = tokio::time::timeout(settings.drain, server) => match ended {
+            Ok(Ok(done)) => done?,
+            Ok(Err(error)) => tracing::error!(%error, "the server failed"),
+            Err(_) => tracing::warn!(seconds = settings.drain.as_secs(), "requests that took too long were cut off"),
+        },
+        // Whoever is impatient asks twice.
+        () = signals.next() => tracing::warn!("told to stop again: requests under way were cut off"),
     }
     // The writer finishes what it has begun when the last handle goes.
     drop(store);
@@ -87,6 +94,7 @@ pub fn router(scim: Scim, directory: Arc<Directory>) -> Router {
         .route("/readyz", get(ready))
         .with_state(directory)
         .nest_service(SCIM_PATH, scim)
+        .layer(middleware::from_fn(leftover::read_first))
 }
 
 /// Whether requests would be answered: the database can be read.
@@ -147,25 +155,39 @@ async fn told(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Waits for SIGTERM or Ctrl-C.
-async fn end_of_service() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
+/// SIGTERM and Ctrl-C. From when this is there they no longer end the process by themselves.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn heard() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminated) => tokio::select! {
-                _ = terminated.recv() => {}
-                _ = interrupted => {}
-            },
-            Err(error) => {
-                tracing::error!(%error, "SIGTERM cannot be heard; stop the server with Ctrl-C");
-                let _ = interrupted.await;
-            }
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    let _ = interrupted.await;
-    // Whoever is impatient may ask twice; a moment lets the log line out.
-    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+/// Ctrl-C. From when this is there it no longer ends the process by itself.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn heard() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = self.0.recv().await;
+    }
 }

@@ -1,5 +1,7 @@
 //! What the tests of this crate share.
 
+#![allow(dead_code, reason = "each file of tests uses some of it")]
+
 use std::sync::LazyLock;
 
 use scimwright_core::{Admit, Catalog, Resource, ResourceType, ResourceTypeSpec, urns};
@@ -7,6 +9,7 @@ use scimwright_patch::{PatchError, PatchOptions, PatchRequest, Patched, apply};
 use serde_json::{Value, json};
 
 pub(crate) const LAB: &str = "urn:example:lab:2.0:Lab";
+pub(crate) const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
 pub(crate) const BENCH: &str = "urn:example:bench:2.0:Lab";
 
 /// Users, groups, and a type with what those two lack.
@@ -31,6 +34,7 @@ pub(crate) static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
                 strings("building", json!({"required": true})),
                 strings("seen", json!({"mutability": "readOnly"})),
                 strings("doors", json!({"multiValued": true})),
+                {"name": "height", "type": "decimal"},
             ]},
             {"name": "parts", "type": "complex", "multiValued": true, "subAttributes": [
                 strings("value", json!({})), strings("type", json!({})), {"name": "primary", "type": "boolean"},
@@ -80,4 +84,49 @@ pub(crate) fn patch(
 ) -> Result<Patched, PatchError> {
     let request = PatchRequest::from_json(message(operations), options)?;
     apply(resource_type(type_name), before, &request, options)
+}
+
+pub(crate) fn strict() -> PatchOptions {
+    PatchOptions::default()
+}
+
+/// The attribute after one operation, and whether anything changed.
+#[track_caller]
+pub(crate) fn after(type_name: &str, before: Value, operation: Value, options: &PatchOptions) -> (Patched, Resource) {
+    let before = stored(type_name, before);
+    let operations = if operation.is_array() { operation } else { json!([operation]) };
+    match patch(type_name, &before, operations, options) {
+        Ok(patched) => (patched, before),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[track_caller]
+pub(crate) fn becomes(type_name: &str, before: Value, operation: Value, name: &str, expected: Value) {
+    let (patched, before) = after(type_name, before, operation, &strict());
+    assert_eq!(patched.resource.get(name).unwrap_or(&Value::Null), &expected);
+    assert_eq!(patched.changed, patched.resource != before);
+    assert_eq!(patched.leniencies, Vec::<&str>::new());
+}
+
+#[track_caller]
+pub(crate) fn stays(type_name: &str, before: Value, operation: Value) {
+    let (patched, before) = after(type_name, before, operation, &strict());
+    assert_eq!((patched.resource, patched.changed, patched.touched), (before, false, vec![]));
+}
+
+#[track_caller]
+pub(crate) fn refused_with(type_name: &str, before: Value, operation: Value, options: &PatchOptions) -> String {
+    let operations = if operation.is_array() { operation } else { json!([operation]) };
+    let error = patch(type_name, &stored(type_name, before), operations, options).unwrap_err();
+    format!("{}: {error}", error.scim_type().as_str())
+}
+
+#[track_caller]
+pub(crate) fn refused(type_name: &str, before: Value, operation: Value) -> String {
+    refused_with(type_name, before, operation, &strict())
+}
+
+pub(crate) fn emails() -> Value {
+    json!({"emails": [{"value": "a@x", "type": "work", "primary": true}, {"value": "b@x", "type": "home"}]})
 }

@@ -77,6 +77,7 @@ fn connectives_keep_what_is_sound() {
             r#"displayName sw "b" and meta.lastModified ge "2011-05-13T04:42:34Z""#,
             r#"emails[type eq "work" and value eq "b@x.example"]"#,
             r#"emails[value eq "b@x.example"]"#,
+            r#"emails[value eq "b@x.example" and value eq "c@x.example"]"#,
             r#"emails[not (value eq "b@x.example")]"#,
             r#"not (emails[type eq "work" and value eq "b@x.example"])"#,
             r#"meta[lastModified lt "2011-05-13T04:42:34Z"] and groups[value eq "g"]"#,

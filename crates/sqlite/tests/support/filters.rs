@@ -1,5 +1,6 @@
 //! Strategies for filters: texts from templates, so that what a client could send is what is tested.
 
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
@@ -13,89 +14,105 @@ const DATE_OPS: [&str; 6] = ["eq", "ne", "gt", "ge", "lt", "le"];
 const MOMENTS: [&str; 4] =
     ["2026-01-01T01:00:00+01:00", "-0044-03-15T12:00:00Z", "9999-12-31T23:59:59Z", "2026-01-01T00:00:00.0011Z"];
 
-const USER_TEXTS: [&str; 16] = [
-    "userName",
-    "username",
-    "externalId",
-    "displayName",
-    "title",
-    "name.familyName",
-    "emails",
-    "emails.value",
-    "emails.type",
-    "id",
-    "groups",
-    "groups.value",
-    "groups.display",
-    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
-    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
-    "members.value",
+/// Attributes, and values that they may well have.
+type Terms = [(&'static str, &'static [&'static str])];
+
+const KINDS: [&str; 4] = ["work", "WORK", "direct", "User"];
+const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value";
+const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
+
+const OF_USERS: [(&str, &[&str]); 17] = [
+    ("userName", &TEXTS),
+    ("username", &TEXTS),
+    ("externalId", &TEXTS),
+    ("displayName", &TEXTS),
+    ("emails", &TEXTS),
+    ("emails.value", &TEXTS),
+    ("emails.type", &KINDS),
+    ("title", &TEXTS),
+    ("name.familyName", &TEXTS),
+    (DEPARTMENT, &TEXTS),
+    (MANAGER, &USERS),
+    ("id", &USERS),
+    ("id", &GROUPS),
+    ("groups", &GROUPS),
+    ("groups.value", &GROUPS),
+    ("groups.display", &TEXTS),
+    ("members.value", &USERS),
 ];
 
-const GROUP_TEXTS: [&str; 9] = [
-    "displayName",
-    "externalId",
-    "id",
-    "members",
-    "members.value",
-    "members.type",
-    "members.display",
-    "userName",
-    "groups.value",
+const OF_GROUPS: [(&str, &[&str]); 11] = [
+    ("displayName", &TEXTS),
+    ("displayName", &TEXTS),
+    ("externalId", &TEXTS),
+    ("id", &GROUPS),
+    ("members", &USERS),
+    ("members.value", &USERS),
+    ("members.value", &GROUPS),
+    ("members.type", &KINDS),
+    ("members.display", &TEXTS),
+    ("userName", &TEXTS),
+    ("groups.value", &GROUPS),
 ];
 
 /// A filter on users; some of it names attributes that only groups have.
 pub(crate) fn on_users() -> impl Strategy<Value = String> {
-    let inside = prop_oneof![
-        compare(&["value", "type", "display"]),
-        (compare(&["value"]), compare(&["type", "value"])).prop_map(|(left, right)| format!("{left} and {right}")),
-        (compare(&["value"]), compare(&["type", "value"])).prop_map(|(left, right)| format!("{left} or {right}")),
-        compare(&["value"]).prop_map(|inner| format!("not ({inner})")),
+    let others = [
+        "active eq true",
+        "active ne false",
+        "active pr",
+        "title pr",
+        "groups pr",
+        "emails pr",
+        "title eq null",
+        "groups eq null",
+        "externalId eq null",
+        "userName ne null",
     ];
-    let brackets = (select(["emails", "groups"].as_slice()), inside);
-    connected(
-        prop_oneof![
-            4 => compare(&USER_TEXTS),
-            1 => brackets.prop_map(|(attribute, inside)| format!("{attribute}[{inside}]")),
-            1 => dates(),
-            1 => select(["active eq true", "active ne false", "active pr", "title pr", "groups pr", "emails pr"].as_slice())
-                .prop_map(str::to_owned),
-            1 => select(["title", "groups", "externalId", "emails", "userName"].as_slice())
-                .prop_map(|attribute| format!("{attribute} eq null")),
-        ]
-        .boxed(),
-    )
+    let brackets = prop_oneof![
+        inside(&[("value", &TEXTS)], &[("type", &KINDS)]).prop_map(|inside| format!("emails[{inside}]")),
+        inside(&[("value", &GROUPS)], &[("display", &TEXTS)]).prop_map(|inside| format!("groups[{inside}]")),
+    ];
+    connected(prop_oneof![
+        6 => compare(&OF_USERS),
+        2 => brackets,
+        1 => dates(),
+        1 => select(others.to_vec()).prop_map(str::to_owned),
+    ])
 }
 
 /// A filter on groups; some of it names attributes that only users have.
 pub(crate) fn on_groups() -> impl Strategy<Value = String> {
-    let inside = prop_oneof![
-        compare(&["value", "type", "display"]),
-        (compare(&["value"]), compare(&["type"])).prop_map(|(left, right)| format!("{left} and {right}")),
-        compare(&["value"]).prop_map(|inner| format!("not ({inner})")),
-    ];
-    connected(
-        prop_oneof![
-            4 => compare(&GROUP_TEXTS),
-            2 => inside.prop_map(|inside| format!("members[{inside}]")),
-            1 => dates(),
-            1 => select(["members pr", "externalId pr", "members eq null", "externalId ne null"].as_slice())
-                .prop_map(str::to_owned),
-        ]
-        .boxed(),
-    )
+    let others = ["members pr", "externalId pr", "members eq null", "externalId ne null", "active eq true"];
+    let brackets = inside(&[("value", &USERS)], &[("type", &KINDS), ("display", &TEXTS)]);
+    connected(prop_oneof![
+        6 => compare(&OF_GROUPS),
+        2 => brackets.prop_map(|inside| format!("members[{inside}]")),
+        1 => dates(),
+        1 => select(others.to_vec()).prop_map(str::to_owned),
+    ])
 }
 
-fn compare(attributes: &'static [&'static str]) -> BoxedStrategy<String> {
+/// What stands in brackets, where it matters that all of it is about one value.
+fn inside(values: &'static Terms, others: &'static Terms) -> impl Strategy<Value = String> {
+    let two = || (compare(values), prop_oneof![compare(others), compare(values)]);
+    prop_oneof![
+        compare(values),
+        two().prop_map(|(left, right)| format!("{left} and {right}")),
+        two().prop_map(|(left, right)| format!("{left} or {right}")),
+        compare(values).prop_map(|inner| format!("not ({inner})")),
+        two().prop_map(|(left, right)| format!("{left} and not ({right})")),
+    ]
+}
+
+fn compare(terms: &'static Terms) -> BoxedStrategy<String> {
     // Equality is what indexes know best, so it is asked most.
-    let op = prop_oneof![3 => Just("eq"), 1 => Just("sw"), 2 => select(OPS.as_slice())];
-    let value = prop_oneof![
-        4 => select(TEXTS.as_slice()),
-        2 => select(USERS.as_slice()),
-        2 => select(GROUPS.as_slice()),
-        1 => select(["", "U", "a", "User", "WORK"].as_slice()),
-    ];
-    (select(attributes), op, value)
+    let op = || prop_oneof![5 => Just("eq"), 2 => Just("sw"), 2 => select(OPS.as_slice())];
+    let own =
+        (select(terms), op()).prop_flat_map(|((attribute, values), op)| (Just(attribute), Just(op), select(values)));
+    let odd = (select(terms), op(), select(["", "U", "ad", "G", "nobody"].as_slice()));
+    let odd = odd.prop_map(|((attribute, _), op, value)| (attribute, op, value));
+    prop_oneof![6 => own, 1 => odd]
         .prop_map(|(attribute, op, value)| format!("{attribute} {op} {}", Value::from(value)))
         .boxed()
 }
@@ -107,12 +124,12 @@ fn dates() -> impl Strategy<Value = String> {
         .prop_map(|(attribute, op, moment)| format!("{attribute} {op} \"{moment}\""))
 }
 
-fn connected(leaf: BoxedStrategy<String>) -> impl Strategy<Value = String> {
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        let terms = proptest::collection::vec(inner.clone(), 2..4);
+fn connected(leaf: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = String> {
+    leaf.prop_recursive(3, 10, 3, |inner| {
+        let terms = vec(inner.clone(), 2..4);
         prop_oneof![
-            2 => (terms.clone(), any::<bool>()).prop_map(|(terms, _)| format!("({})", terms.join(" and "))),
-            2 => terms.prop_map(|terms| format!("({})", terms.join(" or "))),
+            2 => terms.clone().prop_map(|terms| format!("({})", terms.join(" and "))),
+            3 => terms.prop_map(|terms| format!("({})", terms.join(" or "))),
             1 => inner.prop_map(|inner| format!("not ({inner})")),
         ]
     })

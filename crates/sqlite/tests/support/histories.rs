@@ -11,7 +11,7 @@ use scimwright_store::{
 use serde_json::{Value, json};
 
 use super::resources::{GROUPS, TIMES, USERS, group, user};
-use super::{draft, resource_type, tenant, time};
+use super::{draft, joining, resource_type, tenant, time};
 
 pub(crate) const TENANTS: [&str; 2] = ["a", "b"];
 pub(crate) const FACTS: [&str; 2] = ["seats", "linked"];
@@ -52,21 +52,50 @@ enum Expect {
     OfThisChange,
 }
 
-pub(crate) fn step() -> impl Strategy<Value = Step> {
+/// A history: first some records come to be in each tenant, then anything may happen.
+pub(crate) fn history() -> impl Strategy<Value = Vec<Step>> {
+    let pair = || (select(&USERS[..4]), select(&USERS[..4]));
+    let groups = vec((group(), pair()), GROUPS.len()..=GROUPS.len());
+    (groups, vec(step(), 1..20)).prop_map(|(groups, steps)| {
+        let user =
+            |id: &'static str| (Key::new("User", id), json!({"userName": format!("first {id}")}), Delta::default());
+        let groups = groups.into_iter().zip(GROUPS).map(|((json, (one, two)), id)| {
+            let exclusive = id == GROUPS[1];
+            (Key::new("Group", id), json, Delta { exclusive, ..joining(&[one, two]) })
+        });
+        let here = USERS.into_iter().take(4).map(user).chain(groups.take(3)).map(|first| (TENANTS[0], first));
+        let there = [user(USERS[0]), user(USERS[1])].map(|first| (TENANTS[1], first));
+        let first = here.chain(there).map(|(whose, (key, json, members))| {
+            let body = Body { key, json, keys: Vec::new(), notes: None };
+            let writes = vec![Plan::Insert { body, members }];
+            Step { whose, time: TIMES[1], writes, limit: None, fact: None, events: 1 }
+        });
+        first.chain(steps).collect()
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
     let limit = option::weighted(0.3, (select(["User", "Group"].as_slice()), 1..5_u64));
     let fact = option::weighted(
         0.3,
         (select(FACTS.as_slice()), option::of(any::<f64>().prop_filter("JSON", |it| it.is_finite()))),
     );
-    (select(TENANTS.as_slice()), select(TIMES.as_slice()), vec(plan(), 1..4), limit, fact, 1..3_usize)
+    (
+        prop_oneof![4 => Just(TENANTS[0]), 1 => Just(TENANTS[1])],
+        select(TIMES.as_slice()),
+        vec(plan(), 1..3),
+        limit,
+        fact,
+        1..3_usize,
+    )
         .prop_map(|(whose, time, writes, limit, fact, events)| Step { whose, time, writes, limit, fact, events })
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
     prop_oneof![
-        4 => (body(), members()).prop_map(|(body, members)| Plan::Insert { body, members }),
+        2 => (body(), members()).prop_map(|(body, members)| Plan::Insert { body, members }),
         2 => (body(), expect(), members()).prop_map(|(body, expect, members)| Plan::Replace { body, expect, members }),
-        3 => (key(), members(), option::of(expect()))
+        4 => (key(), members(), option::of(expect()))
             .prop_map(|(group, members, expect)| Plan::Members { group, members, expect }),
         1 => (key(), option::of(expect())).prop_map(|(key, expect)| Plan::Delete { key, expect }),
     ]
@@ -87,7 +116,7 @@ fn body() -> impl Strategy<Value = Body> {
 fn key() -> impl Strategy<Value = Key> {
     prop_oneof![
         1 => select(USERS.as_slice()).prop_map(|id| Key::new("User", id)),
-        2 => select(GROUPS.as_slice()).prop_map(|id| Key::new("Group", id)),
+        4 => select(GROUPS.as_slice()).prop_map(|id| Key::new("Group", id)),
     ]
 }
 
@@ -101,11 +130,11 @@ fn members() -> impl Strategy<Value = Delta> {
     let leave = vec(ids().prop_map(str::to_owned), 0..3);
     let some =
         (vec(member, 0..3), leave, any::<bool>()).prop_map(|(join, leave, exclusive)| Delta { join, leave, exclusive });
-    prop_oneof![1 => Just(Delta::default()), 1 => some]
+    prop_oneof![1 => Just(Delta::default()), 3 => some]
 }
 
 fn expect() -> impl Strategy<Value = Expect> {
-    prop_oneof![4 => Just(Expect::Current), 1 => Just(Expect::Stale), 1 => Just(Expect::OfThisChange)]
+    prop_oneof![8 => Just(Expect::Current), 1 => Just(Expect::Stale), 1 => Just(Expect::OfThisChange)]
 }
 
 impl Step {

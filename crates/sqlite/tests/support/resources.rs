@@ -8,31 +8,23 @@ use scimwright_core::urns;
 use serde_json::{Map, Value, json};
 
 /// Texts that fold into one another, begin with one another, or mean something to SQL, JSON or filters.
-pub(crate) const TEXTS: [&str; 24] = [
+pub(crate) const TEXTS: [&str; 16] = [
     "ada",
-    "Ada",
     "ADA",
     "adam",
     "Ada Lovelace",
-    "bob",
-    "ｂｏｂ",
+    "ａｄａ",
     "Straße",
     "STRASSE",
     "josé",
     "jose\u{301}",
-    "jose",
     "ſ",
-    "s",
+    "S",
     "K",
-    "k",
     "a_b%",
     "'; --",
     "\"q\"",
-    "\u{10ffff}",
-    "a\u{10ffff}b",
-    "ǅ",
-    "work",
-    "true",
+    "ada\u{10ffff}",
 ];
 
 /// Identifiers: of users, of groups, and some that differ in case only.

@@ -1,0 +1,264 @@
+//! The program: its folder, its commands, its server.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Client, Hand, PATIENCE, text};
+
+/// A folder with a database. Servers and commands that are started here share it.
+pub struct Hub {
+    folder: TempDir,
+    /// How many servers were started, each with a log of its own.
+    servers: Cell<usize>,
+}
+
+impl Hub {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), servers: Cell::new(0) }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.path().join("securecodinghub.db")
+    }
+
+    /// The program with these arguments, not yet started. Words are split at blanks.
+    pub fn program(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_securecodinghub"));
+        command.args(line.split_whitespace()).current_dir(self.path()).stdin(Stdio::null()).env_remove("RUST_LOG");
+        // What is set around the tests is none of their business.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SECURECODINGHUB_"))
+        {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub fn run(&self, line: &str) -> Output {
+        self.program(line).output().unwrap()
+    }
+
+    /// What a command prints when all goes well.
+    #[track_caller]
+    pub fn prints(&self, line: &str) -> String {
+        let output = self.run(line);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{line}: {error}");
+        assert_eq!(error, "", "{line}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a command prints with `--json`.
+    #[track_caller]
+    pub fn json(&self, line: &str) -> Value {
+        let printed = self.prints(&format!("{line} --json"));
+        serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{line}: {error}: {printed}"))
+    }
+
+    /// What a command complains when it cannot do what it was asked. It prints nothing then.
+    #[track_caller]
+    pub fn refuses(&self, line: &str) -> String {
+        let output = self.run(line);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{line}: {error}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{line}");
+        assert!(error.starts_with("error: "), "{line}: {error}");
+        error
+    }
+
+    /// The provisioning log of an organisation.
+    #[track_caller]
+    pub fn log(&self, organisation: &str) -> Vec<Value> {
+        self.log_after(organisation, 0)
+    }
+
+    /// The part of the log behind that position.
+    #[track_caller]
+    pub fn log_after(&self, organisation: &str, position: u64) -> Vec<Value> {
+        let printed = self.prints(&format!("log --org {organisation} --after {position} --json"));
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The last entry of the log.
+    #[track_caller]
+    pub fn last_entry(&self, organisation: &str) -> Value {
+        self.log(organisation).pop().unwrap_or_else(|| panic!("the log of {organisation} is empty"))
+    }
+
+    /// Makes an organisation with a token; the flags are those of `org create`.
+    #[track_caller]
+    pub fn organisation(&self, server: &Server, name: &str, flags: &str) -> Organisation {
+        let made = self.json(&format!("org create {name} {flags}"));
+        let token = self.json(&format!("token create --org {name} --label test"));
+        let secret = text(&token, "token");
+        Organisation {
+            name: name.to_owned(),
+            id: text(&made, "id"),
+            token_id: text(&token, "id"),
+            client: server.client(&secret),
+            token: secret,
+        }
+    }
+
+    /// Makes a user as an administrator does, and tells the id.
+    #[track_caller]
+    pub fn invite(&self, organisation: &str, email: &str) -> String {
+        text(&self.json(&format!("user add --org {organisation} --email {email}")), "id")
+    }
+
+    /// What other parts of the product do in this database: the program has no command for all of it.
+    pub fn hand(&self, organisation: &str) -> Hand {
+        Hand::new(&self.database(), organisation)
+    }
+
+    /// A server with these flags. No organisation is slowed down, unless a flag says so.
+    #[track_caller]
+    pub fn serve(&self, flags: &str) -> Server {
+        let limit = if flags.contains("--rate-limit") { "" } else { "--rate-limit off" };
+        self.start(&mut self.program(&format!("serve --json --listen 127.0.0.1:0 {limit} {flags}")))
+    }
+
+    /// A server as the command starts it, which must be one that prints JSON.
+    #[track_caller]
+    pub fn start(&self, command: &mut Command) -> Server {
+        self.servers.set(self.servers.get() + 1);
+        let stderr = self.path().join(format!("server-{}.stderr", self.servers.get()));
+        let child = command.stdout(Stdio::piped()).stderr(File::create(&stderr).unwrap()).spawn().unwrap();
+        // From here on the child ends with its owner, whatever goes wrong.
+        let mut server = Server { child, greeting: Value::Null, stderr };
+        let stdout = server.child.stdout.take().unwrap();
+        let (told, greeting) = mpsc::channel();
+        // A thread of its own, because a pipe has no deadline. It ends when the server does.
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(stdout).lines();
+            let _ = told.send(lines.next());
+            lines.for_each(drop);
+        });
+        match greeting.recv_timeout(PATIENCE) {
+            Ok(Some(Ok(line))) => server.greeting = serde_json::from_str(&line).unwrap(),
+            other => panic!("the server does not greet: {other:?}: {}", server.stderr()),
+        }
+        server
+    }
+
+    /// Every byte of the database and of the files beside it.
+    pub fn bytes_on_disk(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for entry in std::fs::read_dir(self.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().unwrap().to_string_lossy().starts_with("securecodinghub.db") {
+                bytes.extend(std::fs::read(path).unwrap());
+            }
+        }
+        bytes
+    }
+}
+
+/// An organisation and a client with its token.
+pub struct Organisation {
+    pub name: String,
+    pub id: String,
+    pub token: String,
+    pub token_id: String,
+    pub client: Client,
+}
+
+/// A server that runs. It is killed when it goes out of scope, also when a test panics.
+pub struct Server {
+    child: Child,
+    greeting: Value,
+    stderr: PathBuf,
+}
+
+impl Server {
+    /// The line that it began with.
+    pub fn greeting(&self) -> &Value {
+        &self.greeting
+    }
+
+    /// `127.0.0.1` and the port.
+    #[track_caller]
+    pub fn listen(&self) -> String {
+        text(&self.greeting, "listen")
+    }
+
+    /// The base URL as it is told to providers.
+    #[track_caller]
+    pub fn base(&self) -> String {
+        text(&self.greeting, "base")
+    }
+
+    /// The token of organisation `default`, which a server on a fresh database makes.
+    #[track_caller]
+    pub fn token(&self) -> String {
+        text(&self.greeting, "token")
+    }
+
+    /// A client with that token.
+    pub fn client(&self, token: &str) -> Client {
+        Client::new(&format!("http://{}/api/sch/scim/v2", self.listen()), token)
+    }
+
+    /// A client of organisation `default`.
+    #[track_caller]
+    pub fn first_client(&self) -> Client {
+        self.client(&self.token())
+    }
+
+    /// What it has logged so far.
+    pub fn stderr(&self) -> String {
+        std::fs::read_to_string(&self.stderr).unwrap()
+    }
+
+    /// Asks it to stop, as a supervisor does.
+    pub fn terminate(&self) {
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        // The child is not reaped before it is waited for, so its id is still its own.
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Ends it at once, with SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until it has ended by itself.
+    #[track_caller]
+    pub fn ends(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(started.elapsed() < PATIENCE, "the server does not end: {}", self.stderr());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only when it has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

@@ -1,0 +1,451 @@
+//! Names, types and characteristics of attributes: RFC 7643 sections 2 and 7, seen over HTTP.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::sync::Arc;
+
+use pollster::block_on;
+use scimwright_compat::{Profile, Quirk};
+use scimwright_core::{Catalog, ResourceType, ResourceTypeSpec, urns};
+use scimwright_service::Policy;
+use scimwright_store::{Key, Members};
+use scimwright_tests::{Answer, PASSWORD, Server, Setup, gadget, on_every_store, user, with};
+use serde_json::{Value, json};
+
+/// A gadget with one attribute more.
+fn made(server: &Server, name: &str, value: Value) -> Answer {
+    let count = server.get("/Gadgets?count=0").is(200)["totalResults"].to_string();
+    server.post("/Gadgets", with(gadget(&format!("gadget {count}")), json!({name: value}))).send()
+}
+
+/// Values of an attribute that come back as they were sent, and values that are refused.
+#[track_caller]
+fn takes(attribute: &'static str, good: &[Value], bad: &[Value]) {
+    on_every_store(|server| {
+        for value in good {
+            let made = made(server, attribute, value.clone());
+            assert_eq!(made.status, 201, "{attribute} {value}: {}", made.text);
+            assert_eq!(server.get(made.path()).is(200)[attribute], *value);
+        }
+        for value in bad {
+            let answer = made(server, attribute, value.clone());
+            let came = (answer.status, answer["scimType"].as_str());
+            assert_eq!(came, (400, Some("invalidValue")), "{attribute} {value}: {}", answer.text);
+        }
+        assert_eq!(server.get("/Gadgets?count=0").is(200)["totalResults"], good.len());
+    });
+}
+
+#[test]
+fn a_1_names_have_no_case() {
+    on_every_store(|server| {
+        let body = json!({"SCHEMAS": [urns::USER], "USERNAME": "ada", "Name": {"GIVENNAME": "Ada"},
+            "eMails": [{"VALUE": "a@x.example", "Type": "work"}]});
+        let made = server.create("/Users", body);
+        assert_eq!(made.keys(), ["emails", "id", "meta", "name", "schemas", "userName"]);
+        assert_eq!(made["name"], json!({"givenName": "Ada"}));
+        assert_eq!(made["emails"], json!([{"value": "a@x.example", "type": "work"}]));
+        assert_eq!(server.found("USERNAME eq \"ada\" and NAME.givenname pr"), ["ada"]);
+        server.post("/Users", with(user("a"), json!({"USERNAME": "b"}))).fails(400, "invalidSyntax");
+    });
+}
+
+#[test]
+fn a_5_members_of_an_object_have_no_order() {
+    on_every_store(|server| {
+        let body = with(user("ada"), json!({"name": {"givenName": "Ada", "familyName": "L"}}));
+        let made = server.create("/Users", body);
+        let raw = r#"{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [
+            {"op": "replace", "path": "name", "value": {"familyName": "L", "givenName": "Ada"}}]}"#;
+        assert_eq!(server.ask("PATCH", made.path()).raw(raw).is(200).etag(), made.etag());
+    });
+}
+
+#[test]
+fn a_6_a_list_of_one_is_a_list() {
+    takes("tags", &[json!(["one"])], &[json!("one"), json!({"value": "one"}), json!([["one"]]), json!(["one", 2])]);
+}
+
+#[test]
+fn a_7_r_38_one_value_is_primary() {
+    let two = json!([{"value": "a", "primary": true}, {"value": "b", "primary": true}]);
+    takes("parts", &[json!([{"value": "a", "primary": true}, {"value": "b", "primary": false}])], &[two]);
+}
+
+#[test]
+fn a_8_r_16_what_is_not_primary_is_not() {
+    on_every_store(|server| {
+        let emails = json!([{"value": "a@x.example"}, {"value": "b@x.example", "primary": true}]);
+        server.create("/Users", with(user("ada"), json!({"emails": emails})));
+        assert_eq!(server.found("emails[primary eq false and value eq \"a@x.example\"]"), ["ada"]);
+        assert!(server.found("emails[primary eq true and value eq \"a@x.example\"]").is_empty());
+    });
+}
+
+#[test]
+fn a_9_a_10_a_value_is_there_once_for_each_type() {
+    let one = json!([{"value": "a", "type": "main"}, {"value": "a", "type": "spare"}]);
+    takes("parts", &[one], &[]);
+    on_every_store(|server| {
+        let twice = json!([{"value": "A", "type": "main"}, {"value": "a", "type": "Main", "quantity": 2}]);
+        let answer = made(server, "parts", twice);
+        assert_eq!(answer["parts"], json!([{"value": "A", "type": "main", "quantity": 2}]), "{}", answer.text);
+    });
+}
+
+#[test]
+fn a_14_a_15_a_16_null_and_empty_are_unassigned() {
+    on_every_store(|server| {
+        let empty = json!({"title": null, "emails": [], "name": {}, "addresses": [{}, {"locality": null}],
+            "phoneNumbers": [null], urns::ENTERPRISE_USER: {"manager": {"value": null}}});
+        let made = server.create("/Users", with(user("ada"), empty.clone()));
+        assert_eq!(made.keys(), ["id", "meta", "schemas", "userName"]);
+        for filter in ["emails pr", "title pr", "name pr", "addresses pr", "phoneNumbers pr"] {
+            assert!(server.found(filter).is_empty(), "{filter}");
+        }
+        let full = json!({"title": "t", "emails": [{"value": "e"}], "name": {"givenName": "g"}});
+        server.put(made.path(), with(user("ada"), full)).is(200);
+        let put = server.put(made.path(), with(user("ada"), empty)).is(200);
+        assert_eq!(put.keys(), ["id", "meta", "schemas", "userName"]);
+    });
+}
+
+#[test]
+fn a_17_r_36_unknown_attributes_are_refused_or_ignored() {
+    let body =
+        with(user("ada"), json!({"favouriteColour": "red", "name": {"givenName": "Ada", "epithet": "the first"}}));
+    on_every_store(|server| {
+        server.post("/Users", body.clone()).fails(400, "invalidValue");
+    });
+    Setup::default().profile(Profile::strict().with(Quirk::UnknownAttributes)).on_every_store(|server| {
+        let made = server.create("/Users", body.clone());
+        assert_eq!((&made["favouriteColour"], &made["name"]), (&Value::Null, &json!({"givenName": "Ada"})));
+    });
+}
+
+#[test]
+fn t_1_e_4_strings_are_unicode() {
+    let long = json!("x".repeat(100_000));
+    let texts = ["", "žluťoučký kůň", "e\u{301}", "🦀👩‍👩‍👧", "a\u{0}b", "\u{202e}", "<b>&amp;", "\\\"\n\t/"];
+    let good: Vec<Value> = texts.iter().map(|text| json!(text)).chain([long]).collect();
+    takes("order", &good, &[json!(1), json!(true), json!(["a"]), json!({})]);
+}
+
+#[test]
+fn t_2_other_labels_are_kept() {
+    takes("parts", &[json!([{"value": "a", "type": "imaginary"}])], &[]);
+}
+
+#[test]
+fn t_3_r_30_booleans_are_literals() {
+    takes("enabled", &[json!(true), json!(false)], &[json!("true"), json!("True"), json!(1), json!(0)]);
+}
+
+#[test]
+fn t_4_decimals_are_numbers() {
+    takes("weight", &[json!(2.5), json!(-3), json!(0), json!(1e-7)], &[json!("2.5"), json!(true)]);
+}
+
+#[test]
+fn t_5_integers_have_no_fraction_and_no_exponent() {
+    let number = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    takes(
+        "ports",
+        &[json!(4), json!(-4), json!(0), json!(i64::MIN), json!(u64::MAX)],
+        &[json!(1.5), number("1e3"), number("1.0"), number("18446744073709551616"), json!("4")],
+    );
+}
+
+#[test]
+fn t_6_t_7_a_date_time_has_date_and_time() {
+    takes(
+        "builtAt",
+        &[json!("2020-02-29T12:00:00Z"), json!("2020-02-29T12:00:00.123456789+05:30"), json!("2020-02-29T12:00:00")],
+        &[json!("2020-01-01"), json!("12:00:00Z"), json!("2021-02-29T12:00:00Z"), json!("yesterday"), json!(0)],
+    );
+    on_every_store(|server| {
+        made(server, "builtAt", json!("2020-02-29T12:00:00+02:00"));
+        let total = |filter: &str| server.filter("/Gadgets", filter).is(200)["totalResults"].clone();
+        assert_eq!(total("builtAt eq \"2020-02-29T10:00:00.000Z\""), 1);
+        assert_eq!(total("builtAt lt \"2020-02-29T11:00:00Z\""), 1);
+        assert_eq!(total("builtAt gt \"2020-02-29T11:00:00Z\""), 0);
+    });
+}
+
+#[test]
+fn t_8_t_9_binary_is_base64() {
+    takes(
+        "fingerprint",
+        &[json!("AQIDBA=="), json!("AQIDBA"), json!("_-8"), json!("+/8="), json!("")],
+        &[json!("%%"), json!("A"), json!("AQ ID"), json!([1, 2])],
+    );
+    on_every_store(|server| {
+        made(server, "fingerprint", json!("AQIDBA=="));
+        let total = |filter: &str| server.filter("/Gadgets", filter).is(200)["totalResults"].clone();
+        assert_eq!(total("fingerprint eq \"AQIDBA==\""), 1);
+        assert_eq!(total("fingerprint eq \"aqidba==\""), 0);
+    });
+}
+
+#[test]
+fn t_10_t_11_references_are_uris() {
+    takes(
+        "homepage",
+        &[json!("https://a.example/B?c=d#e"), json!("urn:x:y"), json!("Users/1"), json!("../Users/1")],
+        &[json!("not a uri"), json!("<x>"), json!(1), json!({"value": "x"})],
+    );
+    on_every_store(|server| {
+        made(server, "owner", json!("https://a.example/B"));
+        assert_eq!(server.filter("/Gadgets", "owner eq \"https://a.example/b\"").is(200)["totalResults"], 0);
+    });
+}
+
+#[test]
+fn c_1_c_2_case_counts_where_the_schema_says_so() {
+    on_every_store(|server| {
+        let made = server.create("/Gadgets", with(gadget("Arm"), json!({"serial": "Sn-1", "codes": ["Aa"]})));
+        assert_eq!((&made["name"], &made["serial"]), (&json!("Arm"), &json!("Sn-1")));
+        let total = |filter: &str| server.filter("/Gadgets", filter).is(200)["totalResults"].clone();
+        assert_eq!(total("name eq \"aRM\""), 1);
+        assert_eq!(total("serial eq \"Sn-1\" and codes eq \"Aa\""), 1);
+        assert_eq!(total("serial eq \"sn-1\" or codes eq \"AA\""), 0);
+    });
+}
+
+#[test]
+fn c_3_c_5_c_7_what_may_not_be_written_is_not() {
+    on_every_store(|server| {
+        let body = with(gadget("arm"), json!({"state": "on", "location": {"building": "N", "room": "1"}}));
+        let made = server.create("/Gadgets", body);
+        assert_eq!(made["state"], Value::Null);
+        let change = |operation: Value| server.patch(made.path(), json!([operation]));
+        change(json!({"op": "add", "path": "state", "value": "on"})).fails(400, "mutability");
+        // Once, and never again.
+        change(json!({"op": "add", "path": "serial", "value": "S"})).is(200);
+        for operation in [
+            json!({"op": "replace", "path": "serial", "value": "T"}),
+            json!({"op": "add", "path": "serial", "value": "s"}),
+            json!({"op": "remove", "path": "serial"}),
+            json!({"op": "replace", "value": {"serial": null}}),
+            json!({"op": "replace", "path": "location.room", "value": "2"}),
+        ] {
+            change(operation).fails(400, "mutability");
+        }
+        assert_eq!(server.get(made.path()).is(200)["serial"], "S");
+        assert_eq!(server.get(made.path()).is(200)["location"], json!({"building": "N", "room": "1"}));
+    });
+}
+
+#[test]
+fn c_6_c_8_pr_11_secrets_are_never_shown() {
+    on_every_store(|server| {
+        let made =
+            server.create("/Users?attributes=password,userName", with(user("ada"), json!({"password": PASSWORD})));
+        let hidden = server.create("/Gadgets", with(gadget("arm"), json!({"secret": PASSWORD})));
+        for path in [made.path(), "/Users", hidden.path(), "/Gadgets"] {
+            for query in ["", "?attributes=password,secret", "?excludedAttributes=userName"] {
+                let shown = server.get(format!("{path}{query}")).is(200);
+                assert!(!shown.text.contains("\"password\"") && !shown.text.contains("\"secret\""), "{}", shown.text);
+            }
+        }
+        let change = json!([{"op": "replace", "path": "password", "value": PASSWORD}]);
+        assert_eq!(server.patch(made.path(), change).is(200)["password"], Value::Null);
+        let body = with(user("ada"), json!({"password": PASSWORD}));
+        assert_eq!(server.put(format!("{}?attributes=password", made.path()), body).is(200).keys(), ["id", "schemas"]);
+    });
+}
+
+#[test]
+fn c_9_c_10_pr_12_some_are_shown_on_request_only() {
+    on_every_store(|server| {
+        let made = server.create("/Gadgets", with(gadget("arm"), json!({"notes": "fragile"})));
+        assert_eq!(made["notes"], "fragile", "the answer to the request that set it");
+        let read = |query: &str| server.get(format!("{}{query}", made.path())).is(200)["notes"].clone();
+        assert_eq!(read(""), Value::Null);
+        assert_eq!(read("?attributes=name"), Value::Null);
+        assert_eq!(read("?excludedAttributes=name"), Value::Null);
+        assert_eq!(read("?attributes=NOTES"), "fragile");
+        assert_eq!(server.get("/Gadgets").is(200).resources()[0]["notes"], Value::Null);
+        assert_eq!(server.get("/Gadgets?attributes=notes").is(200).resources()[0]["notes"], "fragile");
+        let patch = |operation: Value| server.patch(made.path(), json!([operation])).is(200)["notes"].clone();
+        assert_eq!(patch(json!({"op": "replace", "path": "order", "value": "x"})), Value::Null);
+        assert_eq!(patch(json!({"op": "replace", "path": "notes", "value": "hot"})), "hot");
+        assert_eq!(patch(json!({"op": "add", "value": {"Notes": "cold"}})), "cold");
+        assert_eq!(patch(json!({"op": "remove", "path": "notes"})), Value::Null);
+        let put = |more: Value| server.put(made.path(), with(gadget("arm"), more)).is(200)["notes"].clone();
+        assert_eq!(put(json!({"notes": "wet"})), "wet");
+        assert_eq!(put(json!({})), Value::Null);
+    });
+}
+
+#[test]
+fn c_10_what_a_put_did_not_set_is_not_shown() {
+    let catalog = Catalog::empty()
+        .with_schema(&json!({"id": "urn:x:Thing", "attributes": [
+            {"name": "name"}, {"name": "origin", "mutability": "immutable", "returned": "request"}]}))
+        .unwrap()
+        .with_resource_type(ResourceTypeSpec::from_json(
+            json!({"name": "Thing", "endpoint": "/Things", "schema": "urn:x:Thing"}),
+        ))
+        .unwrap();
+    Setup { catalog, ..Setup::default() }.on_every_store(|server| {
+        let made = server.create("/Things", json!({"schemas": ["urn:x:Thing"], "name": "n", "origin": "here"}));
+        assert_eq!(made["origin"], "here");
+        let put = server.put(made.path(), json!({"schemas": ["urn:x:Thing"], "name": "m"})).is(200);
+        assert_eq!(put["origin"], Value::Null, "this request did not set it");
+        assert_eq!(server.get(format!("{}?attributes=origin", made.path())).is(200)["origin"], "here");
+    });
+}
+
+#[test]
+fn c_12_c_13_c_14_i_1_i_2_i_5_unique_values_are_compared_as_text() {
+    on_every_store(|server| {
+        server.create("/Users", user("José.Straße"));
+        for same in ["josé.straße", "JOSE\u{301}.STRASSE", "ｊosé.straße"] {
+            server.post("/Users", user(same)).fails(409, "uniqueness");
+            assert_eq!(server.found(&format!("userName eq \"{same}\"")), ["José.Straße"], "{same}");
+        }
+        server.create("/Users", user("jose.strasse"));
+        server.create("/Users", with(user("é"), json!({"title": "École"})));
+        assert_eq!(server.found("title sw \"éC\""), ["é"]);
+    });
+}
+
+#[test]
+fn i_4_user_names_have_no_controls_and_no_outer_blanks() {
+    on_every_store(|server| {
+        for bad in ["a\u{0}b", " ada", "ada ", "\u{7f}", "a\u{3000}", " "] {
+            server.post("/Users", user(bad)).fails(400, "invalidValue");
+        }
+        server.create("/Users", user("Ada Lovelace"));
+    });
+}
+
+/// Keeps what it is given in another form, so that a secret that was kept can be told from one in the clear.
+#[derive(Debug)]
+struct Turned;
+
+impl Policy for Turned {
+    fn secret(&self, _type: &ResourceType, attribute: &str, value: &Value) -> Option<Value> {
+        let turned: String = value.as_str()?.chars().rev().collect();
+        Some(format!("{attribute} {turned}").into())
+    }
+}
+
+/// What is stored of a resource.
+fn stored(server: &Server, of: &Answer, name: &str) -> Value {
+    let key = Key::new(of["meta"]["resourceType"].as_str().unwrap(), of.id());
+    let record = block_on(server.store().get(&"acme".parse().unwrap(), &key, Members::None)).unwrap().unwrap();
+    record.resource.get(name).cloned().unwrap_or_default()
+}
+
+#[test]
+fn u_2_u_3_u_4_pu_15_pa_25_passwords_are_not_stored_as_they_are() {
+    let turned: String = PASSWORD.chars().rev().collect();
+    for (setup, kept) in
+        [(Setup::default(), Value::Null), (Setup::default().policy(Turned), json!(format!("password {turned}")))]
+    {
+        setup.on_every_store(|server| {
+            let made = server.create("/Users", with(user("ada"), json!({"password": PASSWORD})));
+            assert_eq!(stored(server, &made, "password"), kept);
+            server.put(made.path(), with(user("ada"), json!({"title": "t"}))).is(200);
+            assert_eq!(stored(server, &made, "password"), kept, "a PUT without one keeps it");
+            server.patch(made.path(), json!([{"op": "add", "value": {"password": PASSWORD}}])).is(200);
+            assert_eq!(stored(server, &made, "password"), kept);
+            let files = server.files();
+            let clear = files.windows(PASSWORD.len()).any(|bytes| bytes == PASSWORD.as_bytes());
+            assert!(!clear, "the password is in a file");
+        });
+    }
+}
+
+#[test]
+fn u_4_secrets_are_stored_nowhere_as_they_are() {
+    let hidden = json!({"name": "pin", "mutability": "writeOnly", "returned": "never"});
+    let box_of = |name: &str, many: bool| json!({"name": name, "type": "complex", "multiValued": many, "subAttributes": [{"name": "value"}, hidden]});
+    let catalog = Catalog::empty()
+        .with_schema(&json!({"id": "urn:x:Thing", "attributes": [hidden, box_of("one", false), box_of("many", true)]}))
+        .unwrap()
+        .with_schema(&json!({"id": "urn:x:More", "attributes": [hidden, box_of("inner", false)]}))
+        .unwrap()
+        .with_resource_type(ResourceTypeSpec::from_json(json!({
+            "name": "Thing", "endpoint": "/Things", "schema": "urn:x:Thing",
+            "schemaExtensions": [{"schema": "urn:x:More", "required": false}]})))
+        .unwrap();
+    let setup = Setup { catalog, policy: Arc::new(Turned), ..Setup::default() };
+    setup.on_every_store(|server| {
+        let secret = json!({"value": "v", "pin": PASSWORD});
+        let body = json!({
+            "schemas": ["urn:x:Thing"], "pin": PASSWORD, "one": secret, "many": [secret],
+            "urn:x:More": {"pin": PASSWORD, "inner": secret},
+        });
+        let made = server.create("/Things", body);
+        let everything = ["pin", "one", "many", "urn:x:More"].map(|name| stored(server, &made, name)).to_vec();
+        let everything = Value::Array(everything).to_string();
+        assert!(!everything.contains(PASSWORD), "{everything}");
+        assert_eq!(server.get(made.path()).is(200)["one"], json!({"value": "v"}));
+        assert_eq!(server.get(made.path()).is(200)["many"], json!([{"value": "v"}]));
+        let turned = format!("pin {}", PASSWORD.chars().rev().collect::<String>());
+        assert_eq!(everything.matches(&turned).count(), 5, "{everything}");
+        // Whatever else changes, what was turned is not turned again, and not lost.
+        let change = json!([{"op": "replace", "path": "many[value eq \"v\"].value", "value": "w"},
+            {"op": "replace", "path": "one.value", "value": "w"}]);
+        server.patch(made.path(), change).is(200);
+        let after = |name: &str| stored(server, &made, name);
+        assert_eq!(after("many"), json!([{"value": "w", "pin": format!("many.{turned}")}]));
+        assert_eq!(after("one"), json!({"value": "w", "pin": format!("one.{turned}")}));
+        server.put(made.path(), json!({"schemas": ["urn:x:Thing"], "one": {"value": "x"}})).is(200);
+        assert_eq!(after("one"), json!({"value": "x", "pin": format!("one.{turned}")}));
+    });
+}
+
+#[test]
+fn s_8_r_40_an_extension_of_which_nothing_is_stored_is_not_in_use() {
+    let catalog = Catalog::standard()
+        .with_schema(&json!({"id": "urn:x:More", "attributes": [{"name": "pin", "mutability": "writeOnly"}]}))
+        .unwrap()
+        .with_extension("User", "urn:x:More", false)
+        .unwrap();
+    Setup { catalog, ..Setup::default() }.on_every_store(|server| {
+        let body = with(user("ada"), json!({"schemas": [urns::USER, "urn:x:More"], "urn:x:More": {"pin": PASSWORD}}));
+        let made = server.create("/Users", body);
+        assert_eq!(made["schemas"], json!([urns::USER]));
+        assert_eq!(server.get(made.path()).is(200).text, made.text);
+    });
+}
+
+#[test]
+fn u_13_active_is_what_it_was_set_to() {
+    on_every_store(|server| {
+        let made = server.create("/Users", with(user("ada"), json!({"active": false})));
+        assert_eq!(made["active"], false);
+        let on = server.patch(made.path(), json!([{"op": "replace", "path": "active", "value": true}])).is(200);
+        assert_eq!(on["active"], true);
+        assert_eq!(server.found("active eq true"), ["ada"]);
+    });
+}
+
+#[test]
+fn t_14_a_published_schema_loads_whatever_it_says_of_complex_attributes() {
+    let published = json!({"id": "urn:x:Thing", "attributes": [
+        {"name": "name", "type": "complex", "uniqueness": "none", "caseExact": true, "subAttributes": [{"name": "given"}]}]});
+    let catalog = Catalog::empty()
+        .with_schema(&published)
+        .unwrap()
+        .with_resource_type(ResourceTypeSpec::from_json(
+            json!({"name": "Thing", "endpoint": "/Things", "schema": "urn:x:Thing"}),
+        ))
+        .unwrap();
+    Setup { catalog, ..Setup::default() }.on_every_store(|server| {
+        let schema = server.get("/Schemas/urn:x:Thing").is(200);
+        assert_eq!(schema["attributes"][0]["uniqueness"], Value::Null);
+        assert_eq!(schema["attributes"][0]["caseExact"], Value::Null);
+    });
+    assert!(Catalog::empty().with_schema(&json!({"id": "urn:x:T", "attributes": [{"name": "1x"}]})).is_err());
+    let dollar = json!({"id": "urn:x:T", "attributes": [{"name": "$ref", "type": "reference"}]});
+    assert!(Catalog::empty().with_schema(&dollar).is_ok());
+    let nested = json!({"id": "urn:x:T", "attributes": [{"name": "a", "type": "complex", "subAttributes": [
+        {"name": "b", "type": "complex", "subAttributes": [{"name": "c"}]}]}]});
+    assert!(Catalog::empty().with_schema(&nested).is_err());
+    let of_no_type = json!({"id": "urn:x:T", "attributes": [{"name": "a", "type": "colour"}]});
+    assert!(Catalog::empty().with_schema(&of_no_type).is_err());
+}

@@ -1,0 +1,180 @@
+//! What identity providers were seen to send, played against the whole service in process: over both stores, under the policy
+//! of the product that these scenarios were written for.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use pollster::block_on;
+use scimwright_http::{Scim, StaticToken};
+use scimwright_service::Service;
+use scimwright_sqlite::{SqliteOptions, SqliteStore};
+use scimwright_store::{InMemory, Store};
+use scimwright_testkit::scenario::{Outcome, Runner, Scenario, Settings, load_dir};
+use securecodinghub::directory::{Directory, NewOrganisation};
+use securecodinghub::endpoint::{catalog, context};
+use securecodinghub::people::People;
+use securecodinghub::policy::{Edition, Profile};
+
+const BASE: &str = "https://hub.example/api/sch/scim/v2";
+
+/// What is not played although it was asked for, and why.
+const SKIPPED: &[(&str, &str)] = &[("protocol/19-bulk.json", "the server does not announce bulk")];
+
+/// What is asked of one store.
+struct Play {
+    /// How the requests of the organisation are read.
+    profile: Profile,
+    /// Whose rules hold for its people.
+    edition: Edition,
+    /// Which scenarios are meant.
+    wanted: fn(&Scenario) -> bool,
+    /// How many there are at least, so that a corpus that shrank does not pass for one that holds.
+    at_least: usize,
+    settings: fn(&mut Settings),
+}
+
+/// Those of every client: neither the product's own nor, for the second edition, what contradicts it.
+const TOLERANT: Play = Play {
+    profile: Profile::Tolerant,
+    edition: Edition::First,
+    wanted: |scenario| scenario.profile() != Some("securecodinghub-soft"),
+    at_least: 120,
+    settings: |settings| settings.profiles = vec!["securecodinghub".to_owned()],
+};
+
+const SECOND_EDITION: Play = Play {
+    profile: Profile::Tolerant,
+    edition: Edition::Second,
+    wanted: |scenario| scenario.profile() != Some("securecodinghub"),
+    at_least: 111,
+    settings: |settings| settings.profiles = vec!["securecodinghub-soft".to_owned()],
+};
+
+const STRICT: Play = Play {
+    profile: Profile::Strict,
+    edition: Edition::First,
+    wanted: |scenario| scenario.profile().is_none() && scenario.tolerance().is_empty(),
+    at_least: 80,
+    settings: |settings| settings.strict = true,
+};
+
+const ENTRA: Play = Play {
+    profile: Profile::Entra,
+    edition: Edition::First,
+    wanted: |scenario| scenario.name().starts_with("entra/"),
+    at_least: 50,
+    settings: |_| {},
+};
+
+const OKTA: Play = Play {
+    profile: Profile::Okta,
+    edition: Edition::First,
+    wanted: |scenario| scenario.name().starts_with("okta/"),
+    at_least: 23,
+    settings: |_| {},
+};
+
+impl Play {
+    /// Plays it on a store of which nothing is known but that it is empty.
+    fn over(&self, store: Arc<dyn Store>) {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Directory::open(folder.path().join("hub.db")).unwrap();
+        let mut organisation = NewOrganisation::named("Acme", self.edition);
+        organisation.profile = self.profile;
+        let organisation = directory.create_organisation(&organisation).unwrap();
+        let people = People::provisioned(&organisation);
+        let caller = context(&organisation, "tests", BASE, people).unwrap();
+        let service = Service::over(catalog().unwrap(), store);
+        let scim = Scim::new(service, StaticToken::new("secret", caller)).mount("/api/sch/scim/v2");
+        let transport = |request: Request<Bytes>| {
+            let (parts, body) = block_on(scim.handle(request.map(Full::new))).into_parts();
+            let body = block_on(body.collect()).unwrap_or_else(|never| match never {}).to_bytes();
+            Ok(Response::from_parts(parts, body))
+        };
+        let mut settings = Settings::new(BASE, "secret");
+        (self.settings)(&mut settings);
+        let runner = Runner::new(&transport, settings).unwrap();
+        let all = load_dir(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/idp")).unwrap();
+        let wanted: Vec<&Scenario> = all.iter().filter(|scenario| (self.wanted)(scenario)).collect();
+        assert!(wanted.len() >= self.at_least, "only {} scenarios", wanted.len());
+        let lines = wanted.iter().filter_map(|scenario| line(scenario.name(), &runner.play(scenario)));
+        let lines: Vec<String> = lines.collect();
+        assert!(lines.is_empty(), "{} of {}:\n{}", lines.len(), wanted.len(), lines.join("\n"));
+    }
+
+    fn in_memory(&self) {
+        self.over(Arc::new(InMemory::default()));
+    }
+
+    fn sqlite(&self) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("scim.db"), SqliteOptions::default()).unwrap();
+        self.over(Arc::new(store));
+    }
+}
+
+/// What is wrong with an outcome, in one line.
+fn line(name: &str, outcome: &Outcome) -> Option<String> {
+    let expected = SKIPPED.iter().find(|(skipped, _)| *skipped == name).map(|(_, reason)| *reason);
+    match (outcome, expected) {
+        (Outcome::Passed, None) => None,
+        (Outcome::Skipped(reason), Some(expected)) if reason == expected => None,
+        (Outcome::Passed, Some(reason)) => Some(format!("{name}: passed, so it need not be skipped: {reason}")),
+        (Outcome::Skipped(reason), _) => Some(format!("{name}: skipped: {reason}")),
+        (Outcome::Failed { differences, .. }, _) => Some(format!("{name}: {}", differences.join("; "))),
+    }
+}
+
+#[test]
+fn the_product_in_memory() {
+    TOLERANT.in_memory();
+}
+
+#[test]
+fn the_product_on_sqlite() {
+    TOLERANT.sqlite();
+}
+
+#[test]
+fn the_second_edition_in_memory() {
+    SECOND_EDITION.in_memory();
+}
+
+#[test]
+fn the_second_edition_on_sqlite() {
+    SECOND_EDITION.sqlite();
+}
+
+#[test]
+fn strict_in_memory() {
+    STRICT.in_memory();
+}
+
+#[test]
+fn strict_on_sqlite() {
+    STRICT.sqlite();
+}
+
+#[test]
+fn entra_in_memory() {
+    ENTRA.in_memory();
+}
+
+#[test]
+fn entra_on_sqlite() {
+    ENTRA.sqlite();
+}
+
+#[test]
+fn okta_in_memory() {
+    OKTA.in_memory();
+}
+
+#[test]
+fn okta_on_sqlite() {
+    OKTA.sqlite();
+}
