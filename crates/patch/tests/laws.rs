@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{BENCH, MANAGER, message, patch, resource_type, stored};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -300,6 +302,30 @@ proptest! {
             })
         };
         prop_assert_eq!(delta(&partial), delta(&whole));
+    }
+
+    #[test]
+    fn members_are_a_set(
+        before in proptest::collection::btree_set(0..6_u8, 0..6),
+        operations in proptest::collection::vec((any::<bool>(), 0..8_u8), 1..12),
+    ) {
+        let members = |ids: &BTreeSet<u8>| ids.iter().map(|id| json!({"value": id.to_string()})).collect::<Vec<_>>();
+        let mut expected = before.clone();
+        let mut request = Vec::new();
+        for (add, id) in operations {
+            if add {
+                expected.insert(id);
+                request.push(json!({"op": "add", "path": "members", "value": {"value": id.to_string()}}));
+            } else {
+                expected.remove(&id);
+                request.push(json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")}));
+            }
+        }
+        let group = stored("Group", json!({"members": members(&before)}));
+        let patched = patch("Group", &group, request.into(), &PatchOptions::default());
+        let mut found = patched.unwrap().resource.take("members").unwrap_or_else(|| json!([]));
+        found.as_array_mut().unwrap().sort_by_key(Value::to_string);
+        prop_assert_eq!(found, Value::from(members(&expected)));
     }
 
     #[test]

@@ -107,7 +107,6 @@ fn members_are_who_they_are_by_their_value() {
         "members",
         json!([{"value": "2"}, {"value": "3"}]),
     );
-    becomes("Group", members.clone(), json!({"op": "replace", "path": "members", "value": []}), "members", json!(null));
     becomes(
         "Group",
         members.clone(),
@@ -137,6 +136,24 @@ fn members_are_who_they_are_by_their_value() {
     insta::assert_snapshot!(refused("Group", members.clone(), json!({"op": "replace", "path": "members[value eq \"1\"].value", "value": "9"})), @"mutability: operation 0: `members.value` cannot be changed");
     insta::assert_snapshot!(refused("Group", members.clone(), json!({"op": "replace", "path": "members.display", "value": null})), @"mutability: operation 0: `members.display` cannot be changed");
     insta::assert_snapshot!(refused("Group", members, json!({"op": "add", "path": "members[value eq \"9\"].display", "value": "Nine"})), @r#"noTarget: operation 0: no value matches `members[value eq "9"].display`"#);
+}
+
+#[test]
+fn what_was_removed_can_be_added_again() {
+    let there_and_back = |path: &str, value: Value, filter: &str| json!([{"op": "remove", "path": format!("{path}[value eq \"{filter}\"]")}, {"op": "add", "path": path, "value": value}]);
+    let members = json!({"members": [{"value": "1", "display": "One"}, {"value": "2"}]});
+    becomes(
+        "Group",
+        members,
+        there_and_back("members", json!({"value": "1"}), "1"),
+        "members",
+        json!([{"value": "2"}, {"value": "1"}]),
+    );
+    let operations = there_and_back("emails", json!({"value": "a@x", "type": "work"}), "a@x");
+    let expected = json!([{"value": "b@x", "type": "home"}, {"value": "a@x", "type": "work"}]);
+    becomes("User", emails(), operations, "emails", expected);
+    let tags = json!({"tags": ["red", "blue"]});
+    becomes("Lab", tags, there_and_back("tags", json!("Red"), "RED"), "tags", json!(["blue", "Red"]));
 }
 
 #[test]
@@ -384,6 +401,8 @@ fn nothing_stays_of_a_request_that_fails() {
     let operations = json!([{"op": "replace", "path": "title", "value": "T"}, {"op": "remove", "path": "userName"}]);
     let error = patch("User", &before, operations, &strict()).unwrap_err();
     assert_eq!((error.index(), before), (Some(1), copy));
+    let told = scimwright_core::ScimError::from(error);
+    assert_eq!((told.status(), told.scim_type()), (400, Some(scimwright_core::ScimType::Mutability)));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The keys by which a store finds a resource, worked out from the schema.
 
+use std::collections::HashSet;
+
 use scimwright_core::{Attribute, DataType, Instant, Resource, ResourceType, Target, Uniqueness, fold};
 use scimwright_store::{IndexKey, Scope};
 use serde_json::Value;
@@ -9,6 +11,7 @@ use serde_json::Value;
 #[must_use]
 pub fn index_keys(resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
     let mut keys = Vec::new();
+    let mut seen = HashSet::new();
     for spec in resource_type.indexes.iter().filter(|spec| spec.name != "meta") {
         let Some(attribute) = spec.path.parse().ok().and_then(|path| leaf(resource_type, &path)) else { continue };
         let object = match &spec.container {
@@ -32,7 +35,7 @@ pub fn index_keys(resource_type: &ResourceType, resource: &Resource) -> Vec<Inde
                 Uniqueness::Global => Scope::Global,
             };
             let key = IndexKey { path: spec.path.clone(), value, scope };
-            if !keys.contains(&key) {
+            if seen.insert(key.clone()) {
                 keys.push(key);
             }
         }

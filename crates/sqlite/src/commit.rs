@@ -199,7 +199,7 @@ impl Work<'_> {
         // One row of scim_key stands for a value in every scope.
         let named: BTreeSet<_> = wanted.iter().map(|(_, path, value)| (path, value)).collect();
         for old in before.difference(&after) {
-            if true || !named.contains(&(&old.1, &old.2)) {
+            if !named.contains(&(&old.1, &old.2)) {
                 let sql =
                     "DELETE FROM scim_key WHERE tenant = ?1 AND type = ?2 AND path = ?3 AND value = ?4 AND id = ?5";
                 let row = params![self.tenant, key.resource_type, old.1, old.2, key.id];

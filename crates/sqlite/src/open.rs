@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use crate::OpenError;
@@ -83,6 +84,9 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite:
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     // Pages are read, not mapped: of a mapped file an I/O error is a signal that ends the process.
     connection.pragma_update(None, "mmap_size", 0)?;
+    // A plan depends on the text of a statement alone. Without this, SQLite plans anew for every LIMIT that is bound, which costs
+    // more than a lookup (50 µs of CPU).
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }

@@ -82,3 +82,71 @@ fn execute(sql: &Connection, statement: &str) -> Result<(), Failure> {
     sql.prepare_cached(statement)?.execute([])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use pollster::block_on;
+    use scimwright_core::Resource;
+    use scimwright_store::{Delta, Draft, Event, Key, Write};
+    use serde_json::{Map, Value};
+
+    use super::*;
+
+    fn insert(id: &str, title: &str) -> Change {
+        let mut resource = Resource::default();
+        resource.put("title", Value::from(title));
+        let key = Key::new("User", id);
+        let draft = Draft { key, resource, index: Vec::new(), display: None, notes: Map::new() };
+        let insert = Write::Insert { draft, members: Delta::default() };
+        Change::new("2026-01-01T00:00:00Z".parse().unwrap(), Event::default()).write(insert)
+    }
+
+    /// What becomes of changes that wait together: the version of each, or its error.
+    fn commits(sql: &Connection, changes: Vec<Change>) -> Vec<String> {
+        let (queue, jobs) = mpsc::channel();
+        let answers: Vec<_> = changes
+            .into_iter()
+            .map(|change| {
+                let (answer, waiting) = oneshot::channel();
+                queue.send(Job { tenant: "a".parse().unwrap(), change, answer }).unwrap();
+                waiting
+            })
+            .collect();
+        drop(queue);
+        run(sql, &jobs);
+        let told = |done: Result<Committed, StoreError>| match done {
+            Ok(committed) => committed.version.0.to_string(),
+            Err(error) => error.to_string(),
+        };
+        answers.into_iter().map(|answer| told(block_on(answer).unwrap())).collect()
+    }
+
+    fn database() -> Connection {
+        let sql = Connection::open_in_memory().unwrap();
+        sql.execute_batch(include_str!("schema.sql")).unwrap();
+        sql
+    }
+
+    #[test]
+    fn nobody_hears_of_success_when_the_transaction_fails() {
+        let mut sql = database();
+        let mut fails = true;
+        sql.commit_hook(Some(move || std::mem::replace(&mut fails, false))).unwrap();
+        let lost = commits(&sql, vec![insert("1", ""), insert("1", ""), insert("2", "")]);
+        // Not even of the conflict, for what it was in conflict with is lost as well.
+        assert_eq!(lost, ["the store is not available"; 3]);
+        assert_eq!(commits(&sql, vec![insert("1", ""), insert("1", ""), insert("2", "")]), ["1", "`id` is taken", "2"]);
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_transaction_and_not_the_store() {
+        let sql = database();
+        let pages: i64 = sql.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        sql.pragma_update(None, "max_page_count", pages + 40).unwrap();
+        let large = "x".repeat(1 << 20);
+        assert_eq!(commits(&sql, vec![insert("1", ""), insert("2", &large)]), ["the store is not available"; 2]);
+        assert_eq!(commits(&sql, vec![insert("1", ""), insert("2", "")]), ["1", "2"]);
+    }
+}

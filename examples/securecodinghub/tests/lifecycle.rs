@@ -353,8 +353,11 @@ fn the_log_tells_tokens_apart_and_has_no_gaps_under_load() {
     assert_eq!(positions, (1..=81).collect::<Vec<_>>());
     assert_eq!(log[0]["actor"], "admin");
     for (token, odd) in [(&acme.token_id, 0), (&text(&second, "id"), 1)] {
-        let mut told: Vec<u64> =
-            log.iter().filter(|entry| entry["actor"] == json!(token)).map(|entry| entry["status"].as_u64().unwrap()).collect();
+        let mut told: Vec<u64> = log
+            .iter()
+            .filter(|entry| entry["actor"] == json!(token))
+            .map(|entry| entry["status"].as_u64().unwrap())
+            .collect();
         let mut got: Vec<u64> =
             answers.iter().skip(odd).step_by(2).flatten().map(|status| u64::from(*status)).collect();
         told.sort_unstable();

@@ -5,6 +5,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{Client, Hub, at_once, named, patch, replace, tally, team, user};
+use ureq::http::Method;
 
 const WORK: &str = "emails[type eq \"work\"].value";
 
@@ -140,20 +141,19 @@ fn an_unlinked_user_is_found_and_the_first_patch_or_put_links() {
     let hub = Hub::new();
     let server = hub.serve("");
     let client = server.first_client();
-    let operations: [(&str, &dyn Fn(&str, &str)); 3] = [
-        ("patched@corp.example", &|path, _| drop(client.patch(path, &replace("title", "Engineer")).is_done())),
+    for (email, method, body) in [
+        ("patched@corp.example", Method::PATCH, replace("title", "Engineer")),
         // Nothing is different afterwards but who manages the user.
-        ("unchanged@corp.example", &|path, _| drop(client.patch(path, &replace("active", true)).is_done())),
-        ("put@corp.example", &|path, email| drop(client.put(path, &user(email)).is(200))),
-    ];
-    for (email, link) in operations {
+        ("unchanged@corp.example", Method::PATCH, replace("active", true)),
+        ("put@corp.example", Method::PUT, user("put@corp.example")),
+    ] {
         let id = hub.invite("default", email);
         let found = client.find("/Users", &format!("userName eq \"{}\"", email.to_uppercase()));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0]["id"], json!(id));
         assert_eq!(client.find("/Users", &format!("emails.value eq \"{email}\""))[0]["id"], json!(id));
         let path = format!("/Users/{id}");
-        link(&path, email);
+        client.send(method, &path, Some(&body)).is_done();
         assert_eq!(client.read(&path)["id"], json!(id));
         client.post("/Users", &user(email)).is_error(409, "uniqueness");
     }
@@ -332,7 +332,8 @@ fn the_administrator_and_the_provider_at_once_make_one_user() {
         let email = format!("ada{round}@corp.example");
         // Two processes: nothing but the database stands between them.
         let mut command = hub.program(&format!("user add --org default --email {}", email.to_uppercase()));
-        let mut adding = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+        let mut adding =
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
         let posted = client.post("/Users", &user(&email)).is(201);
         let added = adding.wait().unwrap();
         // Whoever comes second links what is there, or is refused.

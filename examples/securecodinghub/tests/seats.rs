@@ -121,9 +121,8 @@ fn ten_at_once_for_one_seat_are_one_201_and_nine_403() {
     let client = hub.organisation(&server, "acme", "--seats 3").client;
     fill(&client, 2);
     for round in 0..10 {
-        let answers = at_once(10, |number| {
-            client.post("/Users", &user(&format!("racer{number}.{round}@corp.example")))
-        });
+        let answers =
+            at_once(10, |number| client.post("/Users", &user(&format!("racer{number}.{round}@corp.example"))));
         assert_eq!(tally(&answers), "201: 1, 403: 9", "round {round}");
         answers.iter().filter(|answer| answer.status == 403).for_each(|answer| is_full(answer, 3));
         assert_eq!(client.count("/Users"), 3);
@@ -144,7 +143,8 @@ fn processes_that_race_for_one_seat_get_one() {
         })
         .collect();
     let answers = at_once(4, |number| client.post("/Users", &user(&format!("scim{number}@corp.example"))));
-    let by_command = commands.into_iter().map(|mut child| child.wait().unwrap()).filter(|status| status.success()).count();
+    let by_command =
+        commands.into_iter().map(|mut child| child.wait().unwrap()).filter(|status| status.success()).count();
     let by_request = answers.iter().filter(|answer| answer.status == 201).count();
     assert_eq!(by_command + by_request, 1);
     assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 403)), "{}", tally(&answers));

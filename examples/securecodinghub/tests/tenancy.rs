@@ -21,7 +21,8 @@ fn the_token_alone_tells_the_organisation() {
     let team_of_globex = globex.client.make("/Groups", &team("Platform", &[]));
     assert_ne!(team_of_acme, team_of_globex);
 
-    for (client, user, group) in [(&acme.client, &in_acme, &team_of_acme), (&globex.client, &in_globex, &team_of_globex)]
+    for (client, user, group) in
+        [(&acme.client, &in_acme, &team_of_acme), (&globex.client, &in_globex, &team_of_globex)]
     {
         let listed = |path: &str| -> Vec<Value> {
             let list = client.read(path);
@@ -46,9 +47,7 @@ fn ids_of_another_organisation_are_as_good_as_none() {
     let before = (acme.client.read(&format!("/Users/{ada}")), acme.client.read(&format!("/Groups/{platform}")));
 
     let nobody = "00000000-0000-7000-8000-000000000000";
-    for (kind, id, body) in
-        [("Users", &ada, user("eve@globex.example")), ("Groups", &platform, team("Stolen", &[]))]
-    {
+    for (kind, id, body) in [("Users", &ada, user("eve@globex.example")), ("Groups", &platform, team("Stolen", &[]))] {
         let (theirs, unknown) = (format!("/{kind}/{id}"), format!("/{kind}/{nobody}"));
         let change = replace("externalId", "stolen");
         let ask = |path: &str| {

@@ -120,3 +120,26 @@ fn a_replacement_writes_only_the_keys_that_change() {
     assert_eq!(replace(other), rows(&[&rest[..], &changed].concat()));
     assert_eq!(replace(vec![name]), rows(&[&rest[..], &[("delete scim_key", 2)]].concat()));
 }
+
+#[test]
+fn what_is_stamped_is_not_stored() {
+    let watched = Watched::new(0);
+    let mut resource = Resource::default();
+    resource.put("title", "Dr".into());
+    resource.stamp("new", "User", "1999-01-01T00:00:00Z".parse().unwrap(), "1999-01-01T00:00:00Z".parse().unwrap());
+    let key = Key::new("User", "new");
+    let draft = Draft { key, resource, index: vec![], display: None, notes: serde_json::Map::new() };
+    watched.writes(Write::Insert { draft, members: Delta::default() });
+    let row = watched.sql.query_row("SELECT document, modified FROM scim_record WHERE id = 'new'", [], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+    });
+    assert_eq!(row.unwrap(), (r#"{"title":"Dr"}"#.to_owned(), 1_767_225_600_000_000_000));
+}
+
+#[test]
+fn a_time_that_does_not_fit_is_refused() {
+    let watched = Watched::new(0);
+    let change = Change::new("2300-01-01T00:00:00Z".parse().unwrap(), Event::default());
+    let refused = commit(&watched.sql, &"a".parse().unwrap(), change);
+    assert_eq!(refused.unwrap_err().to_string(), "the time of the change is not between the years 1678 and 2261");
+}

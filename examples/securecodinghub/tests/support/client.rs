@@ -117,9 +117,7 @@ impl Client {
             request = request.header(*name, value);
         }
         let response = match body {
-            Some(body) => {
-                self.agent.run(request.header("content-type", "application/scim+json").body(body).unwrap())
-            }
+            Some(body) => self.agent.run(request.header("content-type", "application/scim+json").body(body).unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
         }?;
         let (parts, mut body) = response.into_parts();
@@ -209,7 +207,8 @@ impl Wire {
             assert!(self.more(), "the connection ended before the answer did");
         };
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let length =
+            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
         let length: usize = length.unwrap_or(0);
         while self.rest.len() < length {
             assert!(self.more(), "the connection ended before the body did");

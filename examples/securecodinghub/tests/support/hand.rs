@@ -46,7 +46,7 @@ impl Hand {
         let mut making = tokio::task::JoinSet::new();
         for number in 0..number {
             let (service, context) = (self.service.clone(), self.context.clone());
-            let body = super::named(&format!("user {number}"));
+            let body = super::named(&format!("one of many {number}"));
             let create =
                 Operation::Create { resource_type: resource_type.clone(), body, selection: Selection::default() };
             // Those that wait together are written together.
