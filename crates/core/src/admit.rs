@@ -67,6 +67,9 @@ pub enum AdmitError {
     /// A user name has control characters or blanks at its ends (RFC 8265 section 3.3).
     #[error("`{0}` may not have control characters or outer blanks")]
     UserName(String),
+    /// A list in the document has more values than [`Admit::MAX_VALUES`].
+    #[error("`{0}` has more than {max} values", max = Admit::MAX_VALUES)]
+    TooManyValues(String),
     /// More than one value is primary (RFC 7643 section 2.4).
     #[error("`{0}` has more than one primary value")]
     TwoPrimaries(String),
@@ -92,6 +95,7 @@ impl AdmitError {
             | Self::Unknown(_)
             | Self::Value { .. }
             | Self::UserName(_)
+            | Self::TooManyValues(_)
             | Self::TwoPrimaries(_)
             | Self::Required(_) => ScimType::InvalidValue,
         }
@@ -128,6 +132,9 @@ pub fn same_value(attribute: &Attribute, left: &Value, right: &Value) -> bool {
 }
 
 impl<'a> Admit<'a> {
+    /// So many values a list may have that is part of the document. Memberships are rows and have no such limit.
+    pub const MAX_VALUES: usize = 1000;
+
     /// For resources of that type.
     #[must_use]
     pub const fn new(resource_type: &'a ResourceType) -> Self {
@@ -149,7 +156,7 @@ impl<'a> Admit<'a> {
     pub fn create(&self, body: Value) -> Result<Admitted, AdmitError> {
         let (mut document, ignored) = self.read(body, Origin::Client)?;
         self.settle_schemas(&mut document);
-        self.check_required(&document, AdmitError::Required)?;
+        self.check_required(&document, Rule { error: AdmitError::Required, stored: false })?;
         Ok(Admitted { resource: Resource::from_stored(document), ignored })
     }
 
@@ -175,7 +182,7 @@ impl<'a> Admit<'a> {
             }
         }
         self.settle_schemas(&mut document);
-        self.check_required(&document, AdmitError::Required)?;
+        self.check_required(&document, Rule { error: AdmitError::Required, stored: true })?;
         Ok(Admitted { resource: Resource::from_stored(document), ignored })
     }
 
@@ -209,10 +216,11 @@ impl<'a> Admit<'a> {
         for attribute in self.resource_type.attributes() {
             if let Some(value) = after.get(attribute.name.as_str()) {
                 one_primary(attribute, value)?;
+                self.check_length(attribute, value)?;
             }
         }
         self.settle_schemas(&mut after);
-        self.check_required(&after, AdmitError::RequiredRemoved)?;
+        self.check_required(&after, Rule { error: AdmitError::RequiredRemoved, stored: true })?;
         Ok(Resource::from_stored(after))
     }
 
@@ -241,12 +249,14 @@ impl<'a> Admit<'a> {
         let mut reader = Reader { unknown: self.unknown, origin, ignored: Vec::new() };
         let mut document = Map::new();
         let mut schemas = None;
+        once(body.keys())?;
         for (key, value) in body {
             if key.eq_ignore_ascii_case("schemas") {
                 if schemas.replace(value).is_some() {
                     return Err(AdmitError::Twice(key));
                 }
             } else if let Some(attribute) = self.resource_type.attribute(&key) {
+                self.check_length(attribute, &value)?;
                 reader.member(&mut document, attribute, value, &Place::top(attribute.name.as_str()))?;
             } else if let Some(extension) = self.resource_type.extension(&key) {
                 let urn = extension.schema.id.as_str();
@@ -301,13 +311,23 @@ impl<'a> Admit<'a> {
         document.insert("schemas".to_owned(), schemas.into());
     }
 
-    fn check_required(&self, document: &Map<String, Value>, error: fn(String) -> AdmitError) -> Result<(), AdmitError> {
-        required(self.resource_type.attributes(), document, "", error)?;
+    fn check_length(&self, attribute: &Attribute, value: &Value) -> Result<(), AdmitError> {
+        let rows = self.resource_type.membership.as_deref().is_some_and(|rows| attribute.name.is(rows));
+        match value {
+            Value::Array(items) if items.len() > Self::MAX_VALUES && !rows => {
+                Err(AdmitError::TooManyValues(attribute.name.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_required(&self, document: &Map<String, Value>, rule: Rule) -> Result<(), AdmitError> {
+        required(self.resource_type.attributes(), document, "", rule)?;
         for extension in &self.resource_type.extensions {
             let urn = extension.schema.id.as_str();
             match document.get(urn).and_then(Value::as_object) {
-                Some(inside) => required(&extension.schema.attributes, inside, &format!("{urn}:"), error)?,
-                None if extension.required => return Err(error(urn.to_owned())),
+                Some(inside) => required(&extension.schema.attributes, inside, &format!("{urn}:"), rule)?,
+                None if extension.required => return Err((rule.error)(urn.to_owned())),
                 None => {}
             }
         }
@@ -398,6 +418,7 @@ impl Reader {
             }
         };
         let mut inside = Map::new();
+        once(object.keys())?;
         for (key, value) in object {
             match extension.schema.attribute(&key) {
                 Some(attribute) => {
@@ -446,6 +467,7 @@ impl Reader {
             };
         };
         let mut inside = Map::new();
+        once(object.keys())?;
         for (key, value) in object {
             match attribute.sub(&key) {
                 Some(sub) => self.member(&mut inside, sub, value, &Place::inside(place, sub.name.as_str()))?,
@@ -514,6 +536,17 @@ fn without_repeats(attribute: &Attribute, list: Vec<Value>) -> Vec<Value> {
     kept
 }
 
+/// No name may stand twice in different case, whatever the values are: who reads after us might take the other one.
+fn once<'k>(keys: impl Iterator<Item = &'k String>) -> Result<(), AdmitError> {
+    let mut seen = std::collections::HashSet::new();
+    for key in keys {
+        if !seen.insert(key.to_ascii_lowercase()) {
+            return Err(AdmitError::Twice(key.clone()));
+        }
+    }
+    Ok(())
+}
+
 fn one_primary(attribute: &Attribute, value: &Value) -> Result<(), AdmitError> {
     let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
     let primaries = items.iter().filter(|item| item.get("primary") == Some(&Value::Bool(true))).count();
@@ -547,7 +580,26 @@ fn keep(
                     keep(&attribute.sub_attributes, new, old, &format!("{}.", qualified(prefix, attribute)))?;
                 }
             }
+            (Mutability::ReadWrite, Some(Value::Array(new))) => {
+                keep_in_list(attribute, new, old, &format!("{}.", qualified(prefix, attribute)))?;
+            }
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The same for the values of a list that were there before; those that are new are the client's to say.
+fn keep_in_list(attribute: &Attribute, new: &mut [Value], old: &Value, prefix: &str) -> Result<(), AdmitError> {
+    if attribute.sub_attributes.iter().all(|sub| sub.mutability == Mutability::ReadWrite) {
+        return Ok(());
+    }
+    let old = old.as_array().map(Vec::as_slice).unwrap_or_default();
+    let before: HashMap<String, &Value> = old.iter().map(|value| (attribute.element_key(value), value)).collect();
+    for value in new {
+        let key = attribute.element_key(value);
+        if let (Some(Value::Object(old)), Value::Object(new)) = (before.get(&key), value) {
+            keep(&attribute.sub_attributes, new, old, prefix)?;
         }
     }
     Ok(())
@@ -578,18 +630,26 @@ fn unchanged(
     Ok(())
 }
 
+/// What happens when a required attribute has no value.
+#[derive(Clone, Copy)]
+struct Rule {
+    error: fn(String) -> AdmitError,
+    /// Whether the resource is in the store already: then secrets were given once, and need not be kept where they were.
+    stored: bool,
+}
+
 fn required(
     attributes: &[Attribute],
     document: &Map<String, Value>,
     prefix: &str,
-    error: fn(String) -> AdmitError,
+    rule: Rule,
 ) -> Result<(), AdmitError> {
-    for attribute in attributes {
+    for attribute in attributes.iter().filter(|attribute| !(rule.stored && attribute.is_hidden())) {
         let name = attribute.name.as_str();
         let value = document.get(name).filter(|value| is_assigned(value) && value.as_str() != Some(""));
         // What only the server writes is not the client's to bring.
         if attribute.required && value.is_none() && attribute.mutability != Mutability::ReadOnly && name != "schemas" {
-            return Err(error(qualified(prefix, attribute)));
+            return Err((rule.error)(qualified(prefix, attribute)));
         }
         let objects = match value {
             Some(Value::Array(items)) => items.iter().filter_map(Value::as_object).collect(),
@@ -598,7 +658,7 @@ fn required(
         };
         if attribute.sub_attributes.iter().any(|sub| sub.required) {
             for object in objects {
-                required(&attribute.sub_attributes, object, &format!("{}.", qualified(prefix, attribute)), error)?;
+                required(&attribute.sub_attributes, object, &format!("{}.", qualified(prefix, attribute)), rule)?;
             }
         }
     }

@@ -49,7 +49,7 @@ pub use name::{AttrName, NameError};
 pub use path::{AttrPath, PathError};
 pub use resource::{Resource, ViewError};
 pub use schema::{Attribute, DataType, Mutability, Returned, Schema, SchemaError, Uniqueness};
-pub use show::{Selection, SelectionError, show};
+pub use show::{Selection, SelectionError, View, show};
 pub use types::{ValueError, check_simple};
 pub use urn::{Urn, UrnError};
 pub use views::{Address, EnterpriseUser, Group, Manager, Member, Meta, MultiValue, Name, User};

@@ -1,5 +1,7 @@
 //! What may go out: `returned`, `attributes` and `excludedAttributes` (RFC 7643 section 7, RFC 7644 section 3.9).
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
 
 use crate::{AttrPath, Attribute, Mutability, Resource, ResourceType, Returned, ScimError, ScimType, Target};
@@ -26,10 +28,17 @@ enum Named {
     Urn(String),
 }
 
-/// `attributes` and `excludedAttributes` were both given (ruling R-22).
+/// Why lists of names are no selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`attributes` and `excludedAttributes` exclude each other: give one of them")]
-pub struct SelectionError;
+#[non_exhaustive]
+pub enum SelectionError {
+    /// `attributes` and `excludedAttributes` were both given (ruling R-22).
+    #[error("`attributes` and `excludedAttributes` exclude each other: give one of them")]
+    Both,
+    /// There are more names than any schema has use for.
+    #[error("more than {max} attributes are named", max = Selection::MAX_NAMES)]
+    TooMany,
+}
 
 impl From<SelectionError> for ScimError {
     fn from(error: SelectionError) -> Self {
@@ -38,11 +47,14 @@ impl From<SelectionError> for ScimError {
 }
 
 impl Selection {
+    /// So many names a list may have.
+    pub const MAX_NAMES: usize = 500;
+
     /// From the lists of names in a request. Names that nobody knows select nothing (RFC 7644 section 3.9).
     ///
     /// # Errors
     ///
-    /// When both lists have a name.
+    /// When both lists have a name, or one has more than [`Selection::MAX_NAMES`].
     pub fn new<'n>(
         attributes: impl IntoIterator<Item = &'n str>,
         excluded: impl IntoIterator<Item = &'n str>,
@@ -52,10 +64,13 @@ impl Selection {
             let known = text.parse().map(Named::Path);
             (!text.is_empty()).then(|| known.unwrap_or_else(|_| Named::Urn(text.to_owned())))
         };
-        let only: Vec<_> = attributes.into_iter().filter_map(read).collect();
-        let without: Vec<_> = excluded.into_iter().filter_map(read).collect();
+        let only: Vec<_> = attributes.into_iter().filter_map(read).take(Self::MAX_NAMES + 1).collect();
+        let without: Vec<_> = excluded.into_iter().filter_map(read).take(Self::MAX_NAMES + 1).collect();
+        if only.len().max(without.len()) > Self::MAX_NAMES {
+            return Err(SelectionError::TooMany);
+        }
         match (only.is_empty(), without.is_empty()) {
-            (false, false) => Err(SelectionError),
+            (false, false) => Err(SelectionError::Both),
             (false, true) => Ok(Self { mode: Mode::Only, named: only }),
             (true, false) => Ok(Self { mode: Mode::Without, named: without }),
             (true, true) => Ok(Self::default()),
@@ -78,7 +93,8 @@ impl Selection {
     #[must_use]
     pub fn wants(&self, resource_type: &ResourceType, attribute: &str) -> bool {
         let Some(attribute) = resource_type.attribute(attribute) else { return false };
-        let choice = self.choice(resource_type, None, attribute);
+        let view = View::new(resource_type, self);
+        let choice = view.choice(None, attribute);
         match attribute.returned {
             Returned::Never => false,
             Returned::Always => true,
@@ -86,63 +102,113 @@ impl Selection {
             Returned::Request => self.mode == Mode::Only && !matches!(choice, Choice::Nothing),
         }
     }
+}
 
-    /// What of one attribute the client wants.
-    fn choice<'a>(
-        &self,
-        resource_type: &'a ResourceType,
-        container: Option<&str>,
-        attribute: &'a Attribute,
-    ) -> Choice<'a> {
-        let mut subs = Vec::new();
-        let mut whole = false;
-        for named in &self.named {
+/// A selection bound to a resource type: names are resolved once, however many resources are shown.
+#[derive(Debug)]
+pub struct View<'a> {
+    resource_type: &'a ResourceType,
+    mode: Mode,
+    /// Containers that are named as a whole; none is the top level.
+    containers: HashSet<Option<&'a str>>,
+    /// Attributes that are named, by container and name.
+    named: HashMap<(Option<&'a str>, &'a str), Parts<'a>>,
+}
+
+/// What is named of one attribute.
+#[derive(Debug, Default)]
+struct Parts<'a> {
+    whole: bool,
+    subs: Vec<&'a Attribute>,
+}
+
+impl<'a> View<'a> {
+    /// The selection for resources of that type.
+    #[must_use]
+    pub fn new(resource_type: &'a ResourceType, selection: &Selection) -> Self {
+        let mut view = Self { resource_type, mode: selection.mode, containers: HashSet::new(), named: HashMap::new() };
+        for named in &selection.named {
             let target = match named {
                 Named::Path(path) => resource_type.resolve(path),
                 Named::Urn(urn) => resource_type.resolve_urn(urn),
             };
             match target {
-                Some(Target::Root) => whole |= container.is_none(),
-                Some(Target::Container(extension)) => whole |= container == Some(extension.schema.id.as_str()),
-                Some(Target::Attribute { container: other, attribute: named, sub })
-                    if named.name == attribute.name
-                        && other.map(|extension| extension.schema.id.as_str()) == container =>
-                {
+                Some(Target::Root) => drop(view.containers.insert(None)),
+                Some(Target::Container(extension)) => drop(view.containers.insert(Some(extension.schema.id.as_str()))),
+                Some(Target::Attribute { container, attribute, sub }) => {
+                    let container = container.map(|extension| extension.schema.id.as_str());
+                    let parts = view.named.entry((container, attribute.name.as_str())).or_default();
                     match sub {
-                        Some(sub) => subs.push(sub),
-                        None => whole = true,
+                        None => parts.whole = true,
+                        Some(sub) if !parts.subs.iter().any(|other| other.name == sub.name) => parts.subs.push(sub),
+                        Some(_) => {}
                     }
                 }
-                _ => {}
+                None => {}
             }
         }
-        match (self.mode, whole) {
-            (Mode::Usual, _) => Choice::Usual,
-            (Mode::Only, true) => Choice::Named,
-            (Mode::Only, false) if subs.is_empty() => Choice::Nothing,
-            (Mode::Only, false) => Choice::Subs(subs),
-            (Mode::Without, true) => Choice::Nothing,
-            (Mode::Without, false) if subs.is_empty() => Choice::Usual,
-            (Mode::Without, false) => Choice::NotSubs(subs),
+        view
+    }
+
+    /// The representation of a resource: what `returned` allows and the client wants.
+    ///
+    /// `just_set` names the attributes that the request itself gave a value: those with `returned: request` are shown in the
+    /// answer to it (RFC 7643 section 7).
+    #[must_use]
+    pub fn show(&self, resource: &Resource, just_set: &[&str]) -> Map<String, Value> {
+        let mut shown = Map::new();
+        for (name, value) in resource.as_map() {
+            let set = just_set.contains(&name.as_str());
+            if let Some(attribute) = self.resource_type.attribute(name) {
+                let choice = self.choice(None, attribute);
+                shown.extend(show_attribute(attribute, value, &choice, set).map(|value| (name.clone(), value)));
+            } else if let (Some(extension), Some(inside)) = (self.resource_type.extension(name), value.as_object()) {
+                let urn = extension.schema.id.as_str();
+                let visible = inside.iter().filter_map(|(own, value)| {
+                    let attribute = extension.schema.attribute(own)?;
+                    let choice = self.choice(Some(urn), attribute);
+                    show_attribute(attribute, value, &choice, set).map(|value| (own.clone(), value))
+                });
+                let visible: Map<_, _> = visible.collect();
+                if !visible.is_empty() {
+                    shown.insert(name.clone(), visible.into());
+                }
+            }
+        }
+        shown
+    }
+
+    /// What of one attribute the client wants.
+    fn choice(&self, container: Option<&'a str>, attribute: &'a Attribute) -> Choice<'_> {
+        if self.mode == Mode::Usual {
+            return Choice::Usual;
+        }
+        let parts = self.named.get(&(container, attribute.name.as_str()));
+        let whole = self.containers.contains(&container) || parts.is_some_and(|parts| parts.whole);
+        match (self.mode, whole, parts) {
+            (Mode::Usual, ..) => Choice::Usual,
+            (Mode::Only, true, _) => Choice::Named,
+            (Mode::Only, false, Some(parts)) => Choice::Subs(&parts.subs),
+            (Mode::Only, false, None) | (Mode::Without, true, _) => Choice::Nothing,
+            (Mode::Without, false, Some(parts)) => Choice::NotSubs(&parts.subs),
+            (Mode::Without, false, None) => Choice::Usual,
         }
     }
 }
 
 /// What of one attribute is wanted.
+#[derive(Clone, Copy)]
 enum Choice<'a> {
     Nothing,
     /// As if nothing had been said.
     Usual,
     /// Asked for by name, so `returned: request` is shown too.
     Named,
-    Subs(Vec<&'a Attribute>),
-    NotSubs(Vec<&'a Attribute>),
+    Subs(&'a [&'a Attribute]),
+    NotSubs(&'a [&'a Attribute]),
 }
 
-/// The representation of a resource: what `returned` allows and the client wants.
-///
-/// `just_set` names the attributes that the request itself gave a value: those with `returned: request` are shown in the
-/// answer to it (RFC 7643 section 7).
+/// The representation of one resource: [`View::show`] for who shows only one.
 #[must_use]
 pub fn show(
     resource_type: &ResourceType,
@@ -150,38 +216,18 @@ pub fn show(
     selection: &Selection,
     just_set: &[&str],
 ) -> Map<String, Value> {
-    let mut shown = Map::new();
-    for (name, value) in resource.as_map() {
-        if let Some(attribute) = resource_type.attribute(name) {
-            let choice = selection.choice(resource_type, None, attribute);
-            let set = just_set.contains(&name.as_str());
-            shown.extend(show_attribute(attribute, value, choice, set).map(|value| (name.clone(), value)));
-        } else if let (Some(extension), Some(inside)) = (resource_type.extension(name), value.as_object()) {
-            let visible: Map<_, _> = inside
-                .iter()
-                .filter_map(|(own, value)| {
-                    let attribute = extension.schema.attribute(own)?;
-                    let choice = selection.choice(resource_type, Some(extension.schema.id.as_str()), attribute);
-                    let set = just_set.contains(&name.as_str());
-                    show_attribute(attribute, value, choice, set).map(|value| (own.clone(), value))
-                })
-                .collect();
-            if !visible.is_empty() {
-                shown.insert(name.clone(), visible.into());
-            }
-        }
-    }
-    shown
+    View::new(resource_type, selection).show(resource, just_set)
 }
 
-fn show_attribute(attribute: &Attribute, value: &Value, choice: Choice<'_>, just_set: bool) -> Option<Value> {
+fn show_attribute(attribute: &Attribute, value: &Value, choice: &Choice<'_>, just_set: bool) -> Option<Value> {
     if attribute.is_hidden() {
         return None;
     }
-    let choice = match (attribute.returned, choice) {
+    let choice = match (attribute.returned, *choice) {
         // `always` is stronger than any wish (RFC 7643 section 7).
         (Returned::Always, Choice::Nothing | Choice::Subs(_) | Choice::NotSubs(_)) => Choice::Usual,
-        (Returned::Request, Choice::Usual) if !just_set => return None,
+        // Excluding a part of what is not shown does not show the rest.
+        (Returned::Request, Choice::Usual | Choice::NotSubs(_)) if !just_set => return None,
         (_, Choice::Nothing) => return None,
         (_, choice) => choice,
     };
@@ -258,7 +304,36 @@ mod tests {
     fn what_is_excluded_goes_but_never_what_always_is_shown() {
         insta::assert_snapshot!(shown("", "id,schemas,emails,name.givenName,name.familyName,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"), @r#"{"id":"1","userName":"u"}"#);
         insta::assert_snapshot!(shown("", "emails.value"), @r#"{"emails":[{"type":"work"}],"id":"1","name":{"familyName":"f","givenName":"g"},"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"costCenter":"c","department":"d"},"userName":"u"}"#);
-        assert_eq!(Selection::new(["a"], ["b"]), Err(SelectionError));
+        assert_eq!(Selection::new(["a"], ["b"]), Err(SelectionError::Both));
+    }
+
+    #[test]
+    fn a_list_of_names_has_an_end() {
+        assert_eq!(Selection::new(["a"; Selection::MAX_NAMES + 1], []), Err(SelectionError::TooMany));
+        assert!(Selection::new(["a"; Selection::MAX_NAMES], []).is_ok());
+    }
+
+    #[test]
+    fn excluding_a_part_of_what_is_shown_on_request_does_not_show_the_rest() {
+        let catalog = Catalog::empty()
+            .with_schema(
+                &json!({"id": "urn:x:y", "attributes": [{"name": "notes", "type": "complex", "returned": "request",
+                "subAttributes": [{"name": "a"}, {"name": "b"}]}]}),
+            )
+            .unwrap()
+            .with_resource_type(crate::ResourceTypeSpec::from_json(
+                json!({"name": "X", "endpoint": "/Xs", "schema": "urn:x:y"}),
+            ))
+            .unwrap();
+        let of = catalog.resource_type("X").unwrap();
+        let resource =
+            Admit::new(of).create(json!({"schemas": ["urn:x:y"], "notes": {"a": "A", "b": "B"}})).unwrap().resource;
+        let shown = |only: &'static str, without: &'static str, set: &[&str]| {
+            show(of, &resource, &Selection::new(only.split(','), without.split(',')).unwrap(), set).remove("notes")
+        };
+        assert_eq!(shown("", "notes.a", &[]), None);
+        assert_eq!(shown("", "notes.a", &["notes"]), Some(json!({"b": "B"})));
+        assert_eq!(shown("notes.a", "", &[]), Some(json!({"a": "A"})));
     }
 
     #[test]

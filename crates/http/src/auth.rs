@@ -54,6 +54,8 @@ pub fn bearer(request: &Parts) -> Result<&str, Denied> {
     let text = header.to_str().map_err(|_| presented.clone())?;
     match text.trim().split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => Ok(token.trim()),
+        // An error code belongs to our own scheme (RFC 6750 section 3.1).
+        Some((scheme, _)) if !scheme.eq_ignore_ascii_case("bearer") => Err(Denied::Unauthorized { presented: false }),
         _ => Err(presented),
     }
 }
@@ -116,7 +118,8 @@ mod tests {
         assert_eq!(token(Some("Bearer abc")).as_deref(), Ok("abc"));
         assert_eq!(token(Some("bEARER   abc ")).as_deref(), Ok("abc"));
         assert_eq!(token(None), Err(Denied::Unauthorized { presented: false }));
-        for bad in ["Basic abc", "Bearer", "Bearer ", "abc"] {
+        assert_eq!(token(Some("Basic abc")), Err(Denied::Unauthorized { presented: false }));
+        for bad in ["Bearer", "Bearer ", "abc"] {
             assert_eq!(token(Some(bad)), Err(Denied::Unauthorized { presented: true }), "{bad}");
         }
     }

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, Method};
-use scimwright_compat::{Profile, Quirk};
+use scimwright_compat::Quirk;
 use scimwright_core::{ScimError, ScimType, Selection, urns};
-use scimwright_service::{Expect, ListQuery, Operation};
+use scimwright_service::{Context, Expect, ListQuery, Operation};
 use serde_json::Value;
 
 use crate::route::Route;
@@ -70,7 +70,12 @@ fn integer(name: &str, text: &str) -> Result<i64, ScimError> {
 }
 
 /// The operation of a request that was let in.
-pub(crate) fn operation(route: Route, parts: &Parts, body: &Bytes, profile: &Profile) -> Result<Operation, ScimError> {
+pub(crate) fn operation(
+    route: Route,
+    parts: &Parts,
+    body: &Bytes,
+    context: &mut Context,
+) -> Result<Operation, ScimError> {
     let parameters = Parameters::read(parts.uri.query().unwrap_or_default())?;
     if route.is_discovery() && parameters.filter.is_some() {
         // RFC 7644 section 4: a filter there is refused rather than ignored.
@@ -84,21 +89,21 @@ pub(crate) fn operation(route: Route, parts: &Parts, body: &Bytes, profile: &Pro
         (Route::ResourceTypes, _) => Operation::ResourceTypes,
         (Route::ResourceType(name), _) => Operation::ResourceType(name),
         (Route::Type(resource_type), &Method::POST) => {
-            Operation::Create { resource_type, selection: parameters.selection()?, body: json(parts, body, profile)? }
+            Operation::Create { resource_type, selection: parameters.selection()?, body: json(parts, body, context)? }
         }
         (Route::Type(resource_type), _) => {
             Operation::List { resource_type, query: parameters.list_query()?, selection: parameters.selection()? }
         }
         (Route::Search(resource_type), _) => {
-            let (query, selection) = search(json(parts, body, profile)?, profile)?;
+            let (query, selection) = search(json(parts, body, context)?, context)?;
             Operation::List { resource_type, query, selection }
         }
         (Route::Resource(resource_type, id), &Method::PUT) => {
-            let (selection, body) = (parameters.selection()?, json(parts, body, profile)?);
+            let (selection, body) = (parameters.selection()?, json(parts, body, context)?);
             Operation::Replace { resource_type, id, body, selection, expect }
         }
         (Route::Resource(resource_type, id), &Method::PATCH) => {
-            let (selection, body) = (parameters.selection()?, json(parts, body, profile)?);
+            let (selection, body) = (parameters.selection()?, json(parts, body, context)?);
             Operation::Patch { resource_type, id, body, selection, expect }
         }
         (Route::Resource(resource_type, id), &Method::DELETE) => Operation::Delete { resource_type, id, expect },
@@ -110,9 +115,10 @@ pub(crate) fn operation(route: Route, parts: &Parts, body: &Bytes, profile: &Pro
 }
 
 /// The body of a search: RFC 7644 section 3.4.3. Unknown members are passed over, as unknown parameters are.
-fn search(mut body: Value, profile: &Profile) -> Result<(ListQuery, Selection), ScimError> {
+fn search(mut body: Value, context: &mut Context) -> Result<(ListQuery, Selection), ScimError> {
     let invalid = |detail: String| ScimError::bad(ScimType::InvalidValue, detail);
-    profile.repair_message(urns::SEARCH_REQUEST, &mut body);
+    let fired = context.profile.repair_message(urns::SEARCH_REQUEST, &mut body);
+    context.quirks = context.quirks.union(fired);
     let Value::Object(body) = body else {
         return Err(ScimError::bad(ScimType::InvalidSyntax, "expected a JSON object"));
     };
@@ -172,7 +178,7 @@ fn list_of_tags(headers: &HeaderMap, name: &HeaderName) -> Option<Expect> {
 }
 
 /// The body as JSON: RFC 7644 sections 3.1 and 8.1.
-fn json(parts: &Parts, body: &Bytes, profile: &Profile) -> Result<Value, ScimError> {
+fn json(parts: &Parts, body: &Bytes, context: &mut Context) -> Result<Value, ScimError> {
     match parts.headers.get(CONTENT_TYPE) {
         Some(media_type) => {
             let essence = String::from_utf8_lossy(media_type.as_bytes());
@@ -183,7 +189,7 @@ fn json(parts: &Parts, body: &Bytes, profile: &Profile) -> Result<Value, ScimErr
                 return Err(ScimError::new(415, "send the body as application/scim+json"));
             }
         }
-        None if profile.has(Quirk::NoContentType) => {}
+        None if context.profile.has(Quirk::NoContentType) => context.quirks.insert(Quirk::NoContentType),
         None => return Err(ScimError::new(415, "Content-Type is missing: send the body as application/scim+json")),
     }
     serde_json::from_slice(body).map_err(|error| {

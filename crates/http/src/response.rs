@@ -22,7 +22,7 @@ pub(crate) fn of_reply(reply: Reply) -> ScimResponse {
     set(&mut response, ETAG, reply.etag);
     // Location belongs to a creation, Content-Location to any other representation (ruling R-44).
     let name = if reply.status == 201 { LOCATION } else { CONTENT_LOCATION };
-    set(&mut response, name, reply.location.filter(|_| has_body));
+    set(&mut response, name, reply.location.filter(|_| has_body || reply.status == 304));
     response.extensions_mut().insert(quirks);
     response
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use percent_encoding::percent_decode_str;
 use scimwright_core::{Catalog, ResourceType, ScimError};
+use scimwright_store::Key;
 
 /// What a path below the mount point means.
 #[derive(Clone, Debug)]
@@ -72,6 +73,18 @@ impl Route {
             Self::Search(_) => "POST",
             Self::Resource(..) => "GET, HEAD, PUT, PATCH, DELETE",
             _ => "GET, HEAD",
+        }
+    }
+
+    /// What the provisioning log calls a write to this endpoint, and whom it is about.
+    pub(crate) fn writes(&self, method: &Method) -> Option<(&'static str, Option<Key>)> {
+        let key = |of: &ResourceType, id: &str| Some(Key::new(of.name.clone(), id));
+        match (self, method) {
+            (Self::Type(_), &Method::POST) => Some(("create", None)),
+            (Self::Resource(of, id), &Method::PUT) => Some(("replace", key(of, id))),
+            (Self::Resource(of, id), &Method::PATCH) => Some(("patch", key(of, id))),
+            (Self::Resource(of, id), &Method::DELETE) => Some(("delete", key(of, id))),
+            _ => None,
         }
     }
 

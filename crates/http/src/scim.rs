@@ -70,7 +70,8 @@ impl Scim {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let route = self.route(&mut parts);
-        let context = self.caller(&parts, route.as_ref().ok()).await.map_err(|denied| Box::new(of_denied(denied)))?;
+        let mut context =
+            self.caller(&parts, route.as_ref().ok()).await.map_err(|denied| Box::new(of_denied(denied)))?;
         let route = route.map_err(refuse)?;
         if let Route::Unsupported(what) = route {
             return Err(refuse(unsupported(what)));
@@ -79,8 +80,18 @@ impl Scim {
             return Err(Box::new(method_not_allowed(route.allow())));
         }
         let in_body = matches!(route, Route::Search(_));
-        let body = self.read(&parts, body).await.map_err(refuse)?;
-        let operation = operation(route, &parts, &body, &context.profile).map_err(refuse)?;
+        let writes = route.writes(&parts.method);
+        let read = self.read(&parts, body).await;
+        let operation = match read.and_then(|body| operation(route, &parts, &body, &mut context)) {
+            Ok(operation) => operation,
+            Err(error) => {
+                // A write that gets no further is a refused write all the same.
+                if let Some((name, target)) = writes {
+                    self.service.log_refusal(&context, name, target, &error).await;
+                }
+                return Err(refuse(error));
+            }
+        };
         match self.service.handle(&context, operation).await {
             Ok(reply) => Ok(of_reply(reply)),
             // `sensitive` speaks of what stands in URIs (RFC 7644 section 7.5.2, ruling R-14); this filter came in a body.

@@ -1,6 +1,6 @@
 //! Applying a request: RFC 7644 section 3.5.2.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use scimwright_core::{
     Admit, AdmitError, Attribute, DataType, Extension, Mutability, Resource, ResourceType, same_value,
@@ -20,7 +20,8 @@ use crate::{Op, PatchError, PatchOptions, PatchRequest, add, remove, replace};
 pub struct Patched {
     /// The resource after all operations, canonical.
     pub resource: Resource,
-    /// Whether anything is other than before. Where nothing is, `meta.lastModified` must stay (RFC 7644 section 3.5.2.1).
+    /// Whether anything is other than before. Where nothing is, `meta.lastModified` must stay (RFC 7644 section 3.5.2.1). Members
+    /// that are kept as rows have no order, so another order of them is nothing.
     pub changed: bool,
     /// The attributes whose values are other than before, sorted: names at the top level, URI and name in extensions. `schemas`,
     /// which follows from the others, is not among them.
@@ -229,6 +230,12 @@ fn touched(resource_type: &ResourceType, before: &Resource, after: &Resource) ->
         if old == new {
             continue;
         }
+        if resource_type.membership.as_ref() == Some(name)
+            && let (Some(attribute), Some(old), Some(new)) = (resource_type.attribute(name), old, new)
+            && same_rows(attribute, old, new)
+        {
+            continue;
+        }
         if resource_type.extension(name).is_none() {
             touched.insert(name.clone());
             continue;
@@ -240,4 +247,11 @@ fn touched(resource_type: &ResourceType, before: &Resource, after: &Resource) ->
         touched.extend(inside.map(|inner| format!("{name}:{inner}")));
     }
     touched
+}
+
+/// Rows have no order: who leaves and comes back in one request was never gone.
+fn same_rows(attribute: &Attribute, old: &Value, new: &Value) -> bool {
+    let (old, new) = (items(old), items(new));
+    let rows: HashMap<String, &Value> = old.iter().map(|row| (attribute.element_key(row), row)).collect();
+    old.len() == new.len() && new.iter().all(|row| rows.get(&attribute.element_key(row)) == Some(&row))
 }

@@ -267,6 +267,8 @@ proptest! {
             (select(vec!["emails", "addresses", "parts", "tags", "place", "name", "title", MANAGER, BENCH, "place.doors"]), value()), 1..8),
         options in options(),
     ) {
+        // A bare string takes with it what was said of another manager, and so undoes what an earlier operation added.
+        let options = PatchOptions { reference_as_string: false, ..options };
         let adds = operations.into_iter().map(|(path, value)| json!({"op": "add", "path": path, "value": value}));
         let operations = that_work(type_name, &before, adds.collect(), &options);
         let Ok(once) = patch(type_name, &before, operations.clone(), &options) else { return Ok(()) };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scimwright_compat::Profile;
+use scimwright_compat::{Profile, Quirks};
 use scimwright_store::TenantId;
 
 use crate::{Plain, Policy};
@@ -21,6 +21,8 @@ pub struct Context {
     pub profile: Arc<Profile>,
     /// What the application adds to the protocol.
     pub policy: Arc<dyn Policy>,
+    /// Tolerances that the request needed before it became an operation, for the log.
+    pub quirks: Quirks,
 }
 
 impl Context {
@@ -33,6 +35,7 @@ impl Context {
             base: base.trim_end_matches('/').into(),
             profile: Arc::new(Profile::default()),
             policy: Arc::new(Plain),
+            quirks: Quirks::NONE,
         }
     }
 

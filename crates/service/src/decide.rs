@@ -25,6 +25,8 @@ pub(crate) struct Decision {
     pub(crate) quirks: Quirks,
     /// The top-level names that the request gave a value.
     pub(crate) set: Vec<String>,
+    /// Whether the provider takes over a record that was not its own.
+    linked: bool,
 }
 
 impl Decision {
@@ -40,10 +42,12 @@ impl Decision {
         event.transition = self.transition;
         event.joined = self.members.join.iter().map(|member| member.id.clone()).collect();
         event.left.clone_from(&self.members.leave);
-        event.quirks = names(self.quirks);
-        if self.is_nothing() {
-            event.detail = Some("nothing changed".to_owned());
-        }
+        event.quirks = names(self.quirks.union(context.quirks));
+        event.detail = match (self.linked, self.is_nothing()) {
+            (true, _) => Some("linked: the provider manages it from now on".to_owned()),
+            (false, true) => Some("nothing changed".to_owned()),
+            (false, false) => None,
+        };
         event
     }
 }
@@ -69,6 +73,7 @@ pub(crate) struct Incoming {
     pub(crate) members: Vec<Member>,
     pub(crate) quirks: Quirks,
     set: Vec<String>,
+    given: Vec<String>,
 }
 
 /// Reads the body of a POST, or of a PUT over what is stored.
@@ -93,7 +98,7 @@ pub(crate) fn incoming(
     let is_given = |name: &&String| given.iter().any(|given| given.eq_ignore_ascii_case(name));
     let set = resource.as_map().keys().filter(is_given).cloned().collect();
     let members = take_members(resource_type, &mut resource)?;
-    Ok(Incoming { resource, members, quirks, set })
+    Ok(Incoming { resource, members, quirks, set, given })
 }
 
 /// A POST: the new record, with an id of ours.
@@ -108,6 +113,7 @@ pub(crate) fn create(
         join: incoming.members.clone(),
         leave: Vec::new(),
         exclusive: context.policy.exclusive_membership(resource_type),
+        of: context.policy.member_types(resource_type),
     };
     let key = Key::new(resource_type.name.clone(), id);
     finish(
@@ -122,6 +128,7 @@ pub(crate) fn create(
             known,
             quirks: incoming.quirks,
             set: incoming.set.clone(),
+            given: &incoming.given,
         },
     )
 }
@@ -147,6 +154,7 @@ pub(crate) fn adopt(
         join: incoming.members.clone(),
         leave: Vec::new(),
         exclusive: context.policy.exclusive_membership(resource_type),
+        of: context.policy.member_types(resource_type),
     };
     finish(
         context,
@@ -160,6 +168,7 @@ pub(crate) fn adopt(
             known: &[],
             quirks: incoming.quirks,
             set: incoming.set.clone(),
+            given: &incoming.given,
         },
     )
 }
@@ -178,6 +187,7 @@ pub(crate) fn replace(
         leave: there.difference(&wanted).map(|id| (*id).clone()).collect(),
         join: incoming.members.iter().filter(|member| !there.contains(&member.id)).cloned().collect(),
         exclusive: context.policy.exclusive_membership(resource_type),
+        of: context.policy.member_types(resource_type),
     };
     finish(
         context,
@@ -191,6 +201,7 @@ pub(crate) fn replace(
             known: &[],
             quirks: incoming.quirks,
             set: incoming.set,
+            given: &incoming.given,
         },
     )
 }
@@ -219,6 +230,7 @@ pub(crate) fn patch(
         join: read_members(resource_type, &delta.joined)?,
         leave: delta.left,
         exclusive: context.policy.exclusive_membership(resource_type),
+        of: context.policy.member_types(resource_type),
     };
     finish(
         context,
@@ -232,6 +244,7 @@ pub(crate) fn patch(
             known: &[],
             quirks,
             set: patched.set,
+            given: &[],
         },
     )
 }
@@ -256,6 +269,7 @@ pub(crate) fn deactivate(
             known: &[],
             quirks: Quirks::NONE,
             set: Vec::new(),
+            given: &[],
         },
     )
 }
@@ -295,10 +309,12 @@ struct Next<'n> {
     known: &'n [Fact],
     quirks: Quirks,
     set: Vec<String>,
+    given: &'n [String],
 }
 
 fn finish(context: &Context, resource_type: &ResourceType, next: Next<'_>) -> Result<Decision, ScimError> {
-    let Next { key, before, adopts, mut resource, members, known, quirks, set } = next;
+    let Next { key, before, adopts, mut resource, members, known, quirks, set, given } = next;
+    let mut linked = false;
     keep_secrets(context, resource_type, before, &mut resource);
     let mut notes = before.map(|before| before.notes.clone()).unwrap_or_default();
     let mut facts = Vec::new();
@@ -306,6 +322,8 @@ fn finish(context: &Context, resource_type: &ResourceType, next: Next<'_>) -> Re
         resource_type,
         before,
         adopts,
+        given,
+        linked: &mut linked,
         resource: &mut resource,
         notes: &mut notes,
         known,
@@ -323,8 +341,8 @@ fn finish(context: &Context, resource_type: &ResourceType, next: Next<'_>) -> Re
     index.extend(context.policy.keys(resource_type, &resource));
     let display =
         resource.get("displayName").or_else(|| resource.get("userName")).and_then(Value::as_str).map(str::to_owned);
-    let draft = Draft { key, resource, index, display, notes };
-    Ok(Decision { draft, members, rewritten, facts, changed, transition, quirks, set })
+    let draft = Draft { key, resource, index, display, notes, created: None };
+    Ok(Decision { draft, members, rewritten, facts, changed, transition, quirks, set, linked })
 }
 
 fn unknown(context: &Context) -> Unknown {

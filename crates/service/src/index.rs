@@ -56,7 +56,11 @@ fn key_value(attribute: &Attribute, value: &Value) -> Option<String> {
         Value::String(text) if attribute.data_type == DataType::DateTime => text.parse::<Instant>().ok()?.sort_key(),
         Value::String(text) if attribute.case_exact => Some(text.clone()),
         Value::String(text) => Some(fold(text)),
-        Value::Number(number) => Some(number.to_string()),
+        // One number has one key, however it is spelled: 1 and 1.0 are equal.
+        Value::Number(number) => Some(match number.as_f64() {
+            Some(float) if float.fract() == 0.0 && float.abs() < 9e15 => format!("{float:.0}"),
+            _ => number.to_string(),
+        }),
         Value::Bool(truth) => Some(truth.to_string()),
         _ => None,
     }

@@ -25,6 +25,7 @@ mod decide;
 mod discovery;
 mod index;
 mod operation;
+mod outcome;
 mod policy;
 mod render;
 mod secrets;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use scimwright_core::{Resource, ResourceType, ScimError};
-use scimwright_store::{Fact, Guard, IndexKey, Record};
+use scimwright_store::{Fact, Guard, IndexKey, Record, Scope, StoreError};
 use serde_json::{Map, Value};
 
 /// The application's say in every write. All methods decide, none of them waits; each has the plain protocol as its default.
@@ -59,6 +59,25 @@ pub trait Policy: fmt::Debug + Send + Sync {
         false
     }
 
+    /// The types whose resources may be members of one of this type; any type that is served, where this is empty.
+    fn member_types(&self, resource_type: &ResourceType) -> Vec<String> {
+        let _ = resource_type;
+        Vec::new()
+    }
+
+    /// The store could not answer, and the client is told 503. This is for the application's own log.
+    fn store_failed(&self, error: &StoreError) {
+        let _ = error;
+    }
+
+    /// The keys that a retired record keeps, so that a creation meets it: all of [`Scope::Global`], which is the only kind that
+    /// is found from another type.
+    fn retired_keys(&self, resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
+        let mut keys = self.keys(resource_type, resource);
+        keys.retain(|key| key.scope == Scope::Global);
+        keys
+    }
+
     /// What is stored of a secret such as `password` (RFC 7643 section 9.2): a hash, or nothing, which is the default.
     fn secret(&self, resource_type: &ResourceType, attribute: &str, value: &Value) -> Option<Value> {
         let _ = (resource_type, attribute, value);
@@ -105,6 +124,10 @@ pub struct Writing<'a> {
     pub resource_type: &'a ResourceType,
     /// What is there now; none when it is created.
     pub before: Option<&'a Record>,
+    /// The top-level names that the request spelled out, also where it gave null; in the request's own spelling.
+    pub given: &'a [String],
+    /// To be set when the provider takes over a record that was not its own: the log says so.
+    pub linked: &'a mut bool,
     /// What a creation said that adopts `before`.
     pub adopts: Option<&'a Resource>,
     /// What shall be there.

@@ -1,6 +1,6 @@
 //! Records as clients see them: URIs, versions, projections.
 
-use scimwright_core::{Catalog, ResourceType, Selection, show};
+use scimwright_core::{Catalog, ResourceType, View};
 use scimwright_store::Record;
 use serde_json::{Map, Value};
 
@@ -12,17 +12,10 @@ pub(crate) fn render(
     catalog: &Catalog,
     resource_type: &ResourceType,
     record: &Record,
-    selection: &Selection,
+    view: &View<'_>,
     just_set: &[&str],
 ) -> Map<String, Value> {
     let mut whole = record.whole_at(resource_type, &context.base);
-    let group_type = |id: &str| {
-        record
-            .member_of
-            .iter()
-            .find(|membership| membership.group.id == id)
-            .map(|membership| membership.group.resource_type.clone())
-    };
     if let Some(attribute) = &resource_type.membership
         && let Some(Value::Array(mut members)) = whole.take(attribute)
     {
@@ -35,13 +28,13 @@ pub(crate) fn render(
     if let Some(attribute) = &resource_type.member_of
         && let Some(Value::Array(mut groups)) = whole.take(attribute)
     {
-        for group in &mut groups {
-            let name = group.get("value").and_then(Value::as_str).and_then(group_type).unwrap_or_default();
-            refer(context, catalog, group, &name);
+        // One value for each membership, in the same order.
+        for (group, membership) in groups.iter_mut().zip(&record.member_of) {
+            refer(context, catalog, group, &membership.group.resource_type);
         }
         whole.put(attribute, groups.into());
     }
-    show(resource_type, &whole, selection, just_set)
+    view.show(&whole, just_set)
 }
 
 /// Adds `$ref` to a value that names a resource of that type.

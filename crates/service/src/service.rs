@@ -1,13 +1,15 @@
 //! The service: one entry for every operation.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use async_lock::{Mutex, MutexGuard};
 use chrono::DateTime;
 use scimwright_compat::{Quirk, Quirks};
-use scimwright_core::{Catalog, Instant, ResourceType, ScimError, ScimType, Selection, urns};
+use scimwright_core::{Catalog, Instant, ResourceType, ScimError, ScimType, Selection, View, urns};
 use scimwright_filter::{BindError, Binding, BoundFilter, Syntax};
-use scimwright_store::{Key, Members, Query, Record, Store, StoreError};
+use scimwright_store::{Key, Members, Query, Record, Store, StoreError, TenantId};
 use serde_json::{Map, json};
 
 use crate::operation::{Expect, ListQuery, Operation, Reply};
@@ -22,6 +24,8 @@ pub struct Service {
     pub(crate) limits: Limits,
     features: Features,
     clock: fn() -> Instant,
+    /// Who lost a race for a record queues here, so that the next try is not lost too. A place serves many records.
+    turnstiles: Arc<[Mutex<()>; 64]>,
 }
 
 /// How much one request may ask for.
@@ -48,7 +52,7 @@ impl Default for Limits {
             default_count: 100,
             max_count: 1000,
             max_reply_members: 1000,
-            max_patch_operations: 10_000,
+            max_patch_operations: 2_000,
             syntax: Syntax::default(),
             attempts: 64,
         }
@@ -65,7 +69,14 @@ impl Service {
     /// The same, over a store that others hold too.
     #[must_use]
     pub fn over(catalog: Catalog, store: Arc<dyn Store>) -> Self {
-        Self { catalog: Arc::new(catalog), store, limits: Limits::default(), features: Features::default(), clock: now }
+        Self {
+            catalog: Arc::new(catalog),
+            store,
+            limits: Limits::default(),
+            features: Features::default(),
+            clock: now,
+            turnstiles: Arc::new(std::array::from_fn(|_| Mutex::new(()))),
+        }
     }
 
     /// The same service with other limits.
@@ -145,7 +156,8 @@ impl Service {
         let record = self.load(context, resource_type, id, shown_members(resource_type, selection)).await?;
         check_version(&record, expect)?;
         if unless.is_some_and(|unless| unless.matches(&record.etag())) {
-            return Ok(Reply { status: 304, etag: Some(record.etag()), ..Reply::default() });
+            let location = Some(resource_type.location(&context.base, id));
+            return Ok(Reply { status: 304, etag: Some(record.etag()), location, ..Reply::default() });
         }
         Ok(self.reply(context, resource_type, 200, &record, selection, &[]))
     }
@@ -167,8 +179,10 @@ impl Service {
         query.offset = start - 1;
         query.members = shown_members(&resource_type, selection);
         query.base = context.base.clone();
-        let page = self.store.find(&context.tenant, &query).await.map_err(unavailable)?;
-        let show = |record| render(context, &self.catalog, &resource_type, record, selection, &[]);
+        let page =
+            self.store.find(&context.tenant, &query).await.map_err(|error| Self::unavailable(context, &error))?;
+        let view = View::new(&resource_type, selection);
+        let show = |record| render(context, &self.catalog, &resource_type, record, &view, &[]);
         let resources: Vec<_> = page.records.iter().map(show).collect();
         let mut body = Map::new();
         body.insert("schemas".to_owned(), json!([urns::LIST_RESPONSE]));
@@ -176,6 +190,7 @@ impl Service {
         body.insert("startIndex".to_owned(), start.into());
         body.insert("itemsPerPage".to_owned(), resources.len().into());
         body.insert("Resources".to_owned(), resources.into());
+        let quirks = quirks.union(context.quirks);
         Ok(Reply { status: 200, body: Some(body), quirks, ..Reply::default() })
     }
 
@@ -221,6 +236,20 @@ impl Service {
         Syntax { tolerant, ..self.limits.syntax }
     }
 
+    /// Waits for the others who want to change the same record.
+    pub(crate) async fn turn(&self, tenant: &TenantId, key: &str) -> Option<MutexGuard<'_, ()>> {
+        let mut hasher = DefaultHasher::new();
+        (tenant, key).hash(&mut hasher);
+        let place = usize::try_from(hasher.finish() % 64).unwrap_or_default();
+        Some(self.turnstiles.get(place)?.lock().await)
+    }
+
+    /// The answer when the store cannot be reached. The database's words stay with us.
+    pub(crate) fn unavailable(context: &Context, error: &StoreError) -> ScimError {
+        context.policy.store_failed(error);
+        ScimError::new(503, "the service cannot reach its data at the moment: try again later")
+    }
+
     pub(crate) async fn load(
         &self,
         context: &Context,
@@ -229,7 +258,8 @@ impl Service {
         members: Members,
     ) -> Result<Record, ScimError> {
         let key = Key::new(resource_type.name.clone(), id);
-        let record = self.store.get(&context.tenant, &key, members).await.map_err(unavailable)?;
+        let record =
+            self.store.get(&context.tenant, &key, members).await.map_err(|error| Self::unavailable(context, &error))?;
         record.ok_or_else(|| ScimError::not_found(&format!("a {} of this id", resource_type.name)))
     }
 
@@ -244,7 +274,14 @@ impl Service {
     ) -> Reply {
         Reply {
             status,
-            body: Some(render(context, &self.catalog, resource_type, record, selection, just_set)),
+            body: Some(render(
+                context,
+                &self.catalog,
+                resource_type,
+                record,
+                &View::new(resource_type, selection),
+                just_set,
+            )),
             etag: Some(record.etag()),
             location: Some(resource_type.location(&context.base, &record.key.id)),
             quirks: Quirks::NONE,
@@ -273,12 +310,6 @@ pub(crate) fn check_version(record: &Record, expect: Option<&Expect>) -> Result<
         }
         _ => Ok(()),
     }
-}
-
-/// The database's words stay with us.
-pub(crate) fn unavailable(error: StoreError) -> ScimError {
-    let _ = error;
-    ScimError::new(503, "the service cannot reach its data at the moment: try again later")
 }
 
 /// The system's clock in milliseconds.

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use scimwright_compat::Quirk;
-use scimwright_core::{ResourceType, ScimError, ScimType, Selection, urns};
+use scimwright_core::{ResourceType, ScimError, Selection, urns};
 use scimwright_patch::{MembersNeeded, PatchRequest};
-use scimwright_store::{Change, Delta, Fact, Key, Member, Members, Record, Scope, StoreError, Version, Write};
+use scimwright_store::{
+    Change, Delta, Displaced, Fact, Key, Member, Members, Membership, Record, StoreError, When, Write,
+};
 use serde_json::Value;
 
 use crate::Context;
 use crate::decide::{self, Decision, Incoming};
 use crate::operation::{Expect, Operation, Reply};
+use crate::outcome::{Written, taken, too_busy};
 use crate::policy::{Adoption, Conflicting, Deletion};
-use crate::service::{Service, check_version, shown_members, unavailable};
+use crate::service::{Service, check_version};
 
 /// Members that turned out not to exist, dropped before a write is tried again.
 type Strangers = Vec<String>;
@@ -60,9 +63,11 @@ impl Service {
         let mut incoming = decide::incoming(context, resource_type, body, None)?;
         let mut known = Vec::new();
         for name in context.policy.facts_wanted(resource_type, &incoming.resource) {
-            let value = self.store.fact(&context.tenant, &name).await.map_err(unavailable)?;
-            known.extend(value.map(|value| Fact { name, value: Some(value) }));
+            let value = self.store.fact(&context.tenant, &name).await;
+            let value = value.map_err(|error| Self::unavailable(context, &error))?;
+            known.extend(value.map(|value| Fact { name, value: Some(value), when: When::Always }));
         }
+        let mut purge = Vec::new();
         for _ in 0..self.limits.attempts {
             let id = uuid::Uuid::now_v7().to_string();
             let decision = decide::create(context, resource_type, &incoming, id, &known)?;
@@ -70,16 +75,15 @@ impl Service {
             let mut change = Change::new(time, decision.event(context, "create", 201, time));
             change.guards = context.policy.guards(resource_type);
             change.facts.clone_from(&decision.facts);
-            let write = Write::Insert { draft: decision.draft.clone(), members: decision.members.clone() };
+            let write = Write::Insert { draft: decision.draft.clone(), members: self.joining(&decision) };
             match self.store.commit(&context.tenant, change.write(write)).await {
                 Ok(committed) => {
                     let written = Written { decision, version: committed.version, time, status: 201, quiet: false };
                     return self.show_written(context, resource_type, None, written, selection).await;
                 }
                 Err(StoreError::Conflict { holder: Some(holder), path }) => {
-                    if let Some(reply) =
-                        self.adopt(context, resource_type, &mut incoming, &holder, &path, selection).await?
-                    {
+                    let meeting = Meeting { holder: &holder, path: &path, purge: &mut purge };
+                    if let Some(reply) = self.adopt(context, resource_type, &mut incoming, meeting, selection).await? {
                         return Ok(reply);
                     }
                 }
@@ -97,21 +101,26 @@ impl Service {
         context: &Context,
         resource_type: &Arc<ResourceType>,
         incoming: &mut Incoming,
-        holder: &Key,
-        path: &str,
+        meeting: Meeting<'_>,
         selection: &Selection,
     ) -> Result<Option<Reply>, ScimError> {
-        let Some(record) = self.store.get(&context.tenant, holder, Members::None).await.map_err(unavailable)? else {
-            return Ok(None);
-        };
+        let Meeting { holder, path, purge } = meeting;
+        let found = self.store.get(&context.tenant, holder, Members::None).await;
+        let Some(mut record) = found.map_err(|error| Self::unavailable(context, &error))? else { return Ok(None) };
         let retired = holder.resource_type == decide::retired(resource_type);
         let conflict = Conflicting { resource_type, incoming: &incoming.resource, holder: &record, path, retired };
         let Adoption::Adopt(status) = context.policy.adopt(&conflict) else { return Err(taken(path)) };
-        let decision = decide::adopt(context, resource_type, incoming, &record)?;
+        let mut decision = decide::adopt(context, resource_type, incoming, &record)?;
+        if retired {
+            // It was made when it was first made, and has left every group since.
+            decision.draft.created = Some(record.created);
+            record.member_of.clear();
+        }
         let time = self.moment_after(Some(record.modified));
         let mut change = Change::new(time, decision.event(context, "link", status, time));
         change.facts.clone_from(&decision.facts);
-        let (draft, members) = (decision.draft.clone(), decision.members.clone());
+        change.writes.extend(purge.iter().map(|key| Write::Delete { key: key.clone(), expect: None }));
+        let (draft, members) = (decision.draft.clone(), self.joining(&decision));
         let change = if retired {
             // It comes back to where it was, and takes a place again.
             change.guards = context.policy.guards(resource_type);
@@ -125,7 +134,19 @@ impl Service {
                 let written = Written { decision, version: committed.version, time, status, quiet: false };
                 self.show_written(context, resource_type, Some(record), written, selection).await.map(Some)
             }
-            Err(StoreError::Stale(_) | StoreError::NotFound(_)) => Ok(None),
+            Err(StoreError::Stale(_) | StoreError::NotFound(_)) => {
+                purge.clear();
+                Ok(None)
+            }
+            // Two who were deleted shared what this one has: the first comes back, the other is forgotten.
+            Err(StoreError::Conflict { holder: Some(other), .. })
+                if other.resource_type == decide::retired(resource_type)
+                    && other != *holder
+                    && !purge.contains(&other) =>
+            {
+                purge.push(other);
+                Ok(None)
+            }
             Err(StoreError::NoSuchMembers(strangers)) => self.pass_over(context, incoming, &strangers).map(|()| None),
             Err(error) => Err(self.refusal(context, error)),
         }
@@ -180,6 +201,8 @@ impl Service {
         selection: &Selection,
     ) -> Result<Reply, ScimError> {
         let mut strangers = Strangers::new();
+        let mut purge: Vec<Key> = Vec::new();
+        let mut turn = None;
         let quiet = plan.name == "patch";
         for _ in 0..self.limits.attempts {
             let before = self.load(context, target.resource_type, target.id, plan.members.clone()).await?;
@@ -189,34 +212,55 @@ impl Service {
             let time = self.moment_after(Some(before.modified));
             let change = Change::new(time, decision.event(context, plan.name, 200, time));
             if decision.is_nothing() {
-                self.store.commit(&context.tenant, change).await.map_err(unavailable)?;
+                self.store.commit(&context.tenant, change).await.map_err(|error| Self::unavailable(context, &error))?;
                 let (version, time) = (before.version, before.modified);
                 let written = Written { version, time, decision, status: 200, quiet };
                 return self.show_written(context, target.resource_type, Some(before), written, selection).await;
             }
-            let mut change = change.write(write_of(&decision, &before, target.expect.is_some() || !plan.commutes));
+            let mut change = change;
+            change.writes.extend(purge.iter().map(|key| Write::Delete { key: key.clone(), expect: None }));
+            let insist = target.expect.is_some() || !plan.commutes;
+            let mut change = change.write(write_of(&decision, &before, self.joining(&decision), insist));
             change.facts.clone_from(&decision.facts);
             match self.store.commit(&context.tenant, change).await {
                 Ok(committed) => {
                     let written = Written { decision, version: committed.version, time, status: 200, quiet };
                     return self.show_written(context, target.resource_type, Some(before), written, selection).await;
                 }
+                Err(StoreError::Stale(_)) if turn.is_none() => turn = self.turn(&context.tenant, target.id).await,
                 Err(StoreError::Stale(_)) => {}
                 Err(StoreError::NoSuchMembers(found)) if context.profile.has(Quirk::UnknownMembers) => {
                     strangers.extend(found)
                 }
+                // A deleted resource does not block a name (RFC 7644 section 3.6): what was kept of it goes.
+                Err(StoreError::Conflict { holder: Some(other), .. })
+                    if other.resource_type == decide::retired(target.resource_type) && !purge.contains(&other) =>
+                {
+                    purge.push(other);
+                }
+                Err(StoreError::NotFound(key)) if purge.contains(&key) => purge.retain(|other| *other != key),
                 Err(error) => return Err(self.refusal(context, error)),
             }
         }
         Err(too_busy())
     }
 
+    /// Who joins and leaves: of the types that may, which are never those of retired records.
+    fn joining(&self, decision: &Decision) -> Delta {
+        let mut members = decision.members.clone();
+        if members.of.is_empty() {
+            members.of = self.catalog.resource_types().iter().map(|served| served.name.clone()).collect();
+        }
+        members
+    }
+
     async fn delete(&self, context: &Context, target: Target<'_>) -> Result<Reply, ScimError> {
         for _ in 0..self.limits.attempts {
-            let before = self.load(context, target.resource_type, target.id, Members::None).await?;
+            let members = if target.resource_type.membership.is_some() { Members::All } else { Members::None };
+            let before = self.load(context, target.resource_type, target.id, members).await?;
             target.check(&before)?;
             let time = self.moment_after(Some(before.modified));
-            let change = match context.policy.deletion(&before) {
+            let mut change = match context.policy.deletion(&before) {
                 Deletion::Remove => {
                     let event = decide::event(context, "delete", Some(before.key.clone()), 204, time);
                     // Deleting commutes with nothing that matters: only a version that the client named is insisted on.
@@ -227,8 +271,9 @@ impl Service {
                     let mut decision = decide::deactivate(context, target.resource_type, &before)?;
                     let event = decision.event(context, "delete", 204, time);
                     decision.draft.key.resource_type = decide::retired(target.resource_type);
+                    decision.draft.created = Some(before.created);
                     // Only what a creation would meet keeps its place.
-                    decision.draft.index.retain(|key| key.scope == Scope::Global);
+                    decision.draft.index = context.policy.retired_keys(target.resource_type, &decision.draft.resource);
                     let delete = Write::Delete { key: before.key.clone(), expect: Some(before.version) };
                     let keep = Write::Insert { draft: decision.draft, members: Delta::default() };
                     Change::new(time, event).write(delete).write(keep)
@@ -236,9 +281,23 @@ impl Service {
                 Deletion::Deactivate => {
                     let decision = decide::deactivate(context, target.resource_type, &before)?;
                     let change = Change::new(time, decision.event(context, "delete", 204, time));
-                    if decision.is_nothing() { change } else { change.write(write_of(&decision, &before, true)) }
+                    if decision.is_nothing() {
+                        change
+                    } else {
+                        change.write(write_of(&decision, &before, Delta::default(), true))
+                    }
                 }
             };
+            // Who goes leaves his groups, and who goes as a group is left by its members.
+            let goes = change.writes.iter().any(|write| matches!(write, Write::Delete { .. }));
+            if let Some(event) = change.events.first_mut().filter(|_| goes) {
+                let left = |membership: &Membership| Displaced {
+                    group: membership.group.id.clone(),
+                    member: before.key.id.clone(),
+                };
+                event.displaced = before.member_of.iter().map(left).collect();
+                event.left = before.members.iter().map(|member| member.id.clone()).collect();
+            }
             match self.store.commit(&context.tenant, change).await {
                 Ok(_) => return Ok(Reply { status: 204, ..Reply::default() }),
                 Err(StoreError::Stale(_)) => {}
@@ -247,95 +306,13 @@ impl Service {
         }
         Err(too_busy())
     }
+}
 
-    /// The answer to a write that is in the store.
-    async fn show_written(
-        &self,
-        context: &Context,
-        resource_type: &ResourceType,
-        before: Option<Record>,
-        written: Written,
-        selection: &Selection,
-    ) -> Result<Reply, ScimError> {
-        let Written { decision, version, time, status, quiet } = written;
-        let set: Vec<&str> = decision.set.iter().map(String::as_str).collect();
-        let created = before.as_ref().map_or(time, |before| before.created);
-        let mut resource = decision.draft.resource;
-        resource.stamp(&decision.draft.key.id, &resource_type.name, created, time);
-        let mut record = Record {
-            key: decision.draft.key,
-            version,
-            created,
-            modified: time,
-            resource,
-            members: Vec::new(),
-            member_count: before.as_ref().map_or(0, |before| before.member_count),
-            member_of: before.map(|before| before.member_of).unwrap_or_default(),
-            notes: decision.draft.notes,
-        };
-        if resource_type.membership.is_some() {
-            let grown = record.member_count.saturating_add(decision.members.join.len() as u64);
-            let large = grown.saturating_sub(decision.members.leave.len() as u64) > self.limits.max_reply_members;
-            if large && quiet && !selection.names_attributes() {
-                return Ok(Reply {
-                    status: 204,
-                    etag: Some(record.etag()),
-                    quirks: decision.quirks,
-                    ..Reply::default()
-                });
-            }
-            // Hooks of the store have had their say by now: who joined, of which type, and who left elsewhere.
-            let members = shown_members(resource_type, selection);
-            let fresh = self.store.get(&context.tenant, &record.key, members).await.map_err(unavailable)?;
-            record = fresh.unwrap_or(record);
-        }
-        let mut reply = self.reply(context, resource_type, status, &record, selection, &set);
-        reply.quirks = decision.quirks;
-        Ok(reply)
-    }
-
-    /// Leaves members out that do not exist, where the profile tolerates them.
-    fn pass_over(&self, context: &Context, incoming: &mut Incoming, strangers: &[String]) -> Result<(), ScimError> {
-        if !context.profile.has(Quirk::UnknownMembers) {
-            return Err(self.refusal(context, StoreError::NoSuchMembers(strangers.to_vec())));
-        }
-        incoming.quirks.insert(Quirk::UnknownMembers);
-        retain_known(&mut incoming.members, strangers);
-        Ok(())
-    }
-
-    /// An outcome of the store in the client's words.
-    fn refusal(&self, context: &Context, error: StoreError) -> ScimError {
-        match error {
-            StoreError::Conflict { path, .. } => taken(&path),
-            StoreError::Guard { resource_type, limit } => context.policy.guard_failed(&resource_type, limit),
-            StoreError::NotFound(key) => ScimError::not_found(&format!("a {} of this id", key.resource_type)),
-            StoreError::NoSuchMembers(ids) => {
-                let few: Vec<_> = ids.iter().take(5).map(|id| format!("`{id}`")).collect();
-                let more = if ids.len() > few.len() { " and others" } else { "" };
-                ScimError::bad(
-                    ScimType::InvalidValue,
-                    format!("members {}{more} do not exist: create them first", few.join(", ")),
-                )
-            }
-            error => unavailable(error),
-        }
-    }
-
-    /// Refusals are evidence too. That the log cannot be written does not change the answer.
-    async fn log_refusal(&self, context: &Context, operation: &str, target: Option<Key>, error: &ScimError) {
-        if error.status() >= 500 {
-            return;
-        }
-        let time = self.moment_after(None);
-        let mut event = decide::event(context, operation, target, error.status(), time);
-        // Details of bad values quote them, and personal data stays out of logs (RFC 7644 section 7.5.1).
-        event.detail = Some(match error.scim_type() {
-            Some(ScimType::Uniqueness | ScimType::Mutability) | None => error.detail().to_owned(),
-            Some(scim_type) => scim_type.as_str().to_owned(),
-        });
-        let _ = self.store.commit(&context.tenant, Change::new(time, event)).await;
-    }
+/// Whom a creation met, and what of the deleted is in its way.
+struct Meeting<'m> {
+    holder: &'m Key,
+    path: &'m str,
+    purge: &'m mut Vec<Key>,
 }
 
 /// The resource that a write is about, and the version that the client insists on.
@@ -361,19 +338,8 @@ struct Plan<'p> {
     decide: &'p (dyn Fn(&Record) -> Result<Decision, ScimError> + Send + Sync),
 }
 
-/// A decision that is in the store.
-struct Written {
-    decision: Decision,
-    version: Version,
-    time: scimwright_core::Instant,
-    status: u16,
-    /// Whether the answer may do without the resource, which RFC 7644 section 3.5.2 leaves to us for PATCH alone.
-    quiet: bool,
-}
-
 /// The smallest write that does it: rows alone where the document stays.
-fn write_of(decision: &Decision, before: &Record, insist: bool) -> Write {
-    let members = decision.members.clone();
+fn write_of(decision: &Decision, before: &Record, members: Delta, insist: bool) -> Write {
     if decision.rewritten {
         Write::Replace { draft: decision.draft.clone(), expect: before.version, members }
     } else {
@@ -389,16 +355,7 @@ fn drop_strangers(decision: &mut Decision, strangers: &[String]) {
     }
 }
 
-fn retain_known(members: &mut Vec<Member>, strangers: &[String]) {
+pub(crate) fn retain_known(members: &mut Vec<Member>, strangers: &[String]) {
     let strangers: std::collections::HashSet<_> = strangers.iter().map(String::as_str).collect();
     members.retain(|member| !strangers.contains(member.id.as_str()));
-}
-
-/// Says which attribute, not whose: the holder may be a stranger's.
-fn taken(path: &str) -> ScimError {
-    ScimError::new(409, format!("the value of `{path}` is taken already")).with_type(ScimType::Uniqueness)
-}
-
-fn too_busy() -> ScimError {
-    ScimError::new(503, "others change the same resource at this moment: try again")
 }

@@ -60,6 +60,7 @@ impl Crowd {
             ],
             display: None,
             notes: Map::new(),
+            created: None,
         }
     }
 
@@ -101,7 +102,7 @@ impl Crowd {
     fn one_member(&self) {
         let delta = |join, leave| Write::Members {
             group: Key::new("Group", "all"),
-            members: Delta { join, leave, exclusive: false },
+            members: Delta { join, leave, ..Delta::default() },
             expect: None,
         };
         let id = "000007".to_owned();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use scimwright_core::{Instant, Resource};
 use scimwright_store::{
-    Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexKey, Key, Member, Scope, StoreError, TenantId,
+    Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexKey, Key, Member, Scope, StoreError, TenantId, When,
     Version, Write,
 };
 
@@ -93,10 +93,11 @@ impl Work<'_> {
     }
 
     fn insert(&self, draft: &Draft) -> Result<(), Failure> {
-        let Draft { key, resource, index, display, notes } = draft;
+        let Draft { key, resource, index, display, notes, created } = draft;
+        let created = created.map_or(Some(self.time), nanos).ok_or(Failure::Time)?;
         let mut statement = self.sql.prepare_cached(
             "INSERT INTO scim_record (tenant, type, id, version, created, modified, members, display, keys, notes, \
-             document) VALUES (?1, ?2, ?3, ?4, ?5, ?5, 0, ?6, ?7, ?8, ?9) ON CONFLICT (tenant, id) DO NOTHING",
+             document) VALUES (?1, ?2, ?3, ?4, ?10, ?5, 0, ?6, ?7, ?8, ?9) ON CONFLICT (tenant, id) DO NOTHING",
         )?;
         let wanted = stored_keys(index);
         let inserted = statement.execute(params![
@@ -109,6 +110,7 @@ impl Work<'_> {
             serde_json::to_string(&wanted)?,
             serde_json::to_string(notes)?,
             document(resource)?,
+            created,
         ])?;
         if inserted == 0 {
             return Err(StoreError::Conflict { path: "id".to_owned(), holder: None }.into());
@@ -118,7 +120,7 @@ impl Work<'_> {
     }
 
     fn replace(&self, draft: &Draft, expect: Version) -> Result<(), Failure> {
-        let Draft { key, resource, index, display, notes } = draft;
+        let Draft { key, resource, index, display, notes, created: _ } = draft;
         let head = self.expect(key, Some(expect))?;
         let wanted = stored_keys(index);
         let keys = serde_json::to_string(&wanted)?;
@@ -264,8 +266,8 @@ impl Work<'_> {
 
     /// Lets members join and leave. Answers how many more there are than before; the group's own row is the caller's to write.
     fn members(&mut self, group: &Key, delta: &Delta) -> Result<i64, Failure> {
-        let Delta { join, leave, exclusive } = delta;
-        let types = self.types(join)?;
+        let Delta { join, leave, exclusive, of } = delta;
+        let types = self.types(join, of)?;
         let mut more = 0;
         for id in leave {
             more -= self.leave(&group.id, id)?;
@@ -303,14 +305,14 @@ impl Work<'_> {
         Ok(i64::from(left > 0))
     }
 
-    /// The types of those who join, who must all be there.
-    fn types(&self, join: &[Member]) -> Result<Vec<String>, Failure> {
+    /// The types of those who join, who must all be there and of a type that may.
+    fn types(&self, join: &[Member], of: &[String]) -> Result<Vec<String>, Failure> {
         let mut statement = self.sql.prepare_cached("SELECT type FROM scim_record WHERE tenant = ?1 AND id = ?2")?;
         let (mut types, mut strangers) = (Vec::with_capacity(join.len()), Vec::new());
         for member in join {
             match statement.query_row(params![self.tenant, member.id], |row| row.get(0)).optional()? {
-                Some(resource_type) => types.push(resource_type),
-                None => strangers.push(member.id.clone()),
+                Some(own) if of.is_empty() || of.contains(&own) => types.push(own),
+                _ => strangers.push(member.id.clone()),
             }
         }
         if strangers.is_empty() { Ok(types) } else { Err(StoreError::NoSuchMembers(strangers).into()) }
@@ -345,7 +347,10 @@ impl Work<'_> {
     }
 
     fn fact(&self, fact: &Fact) -> Result<(), Failure> {
-        let Fact { name, value } = fact;
+        let Fact { name, value, when } = fact;
+        if *when != When::Always && !when.holds(crate::read::fact(self.sql, self.tenant, name)?.as_ref()) {
+            return Ok(());
+        }
         match value {
             Some(value) => {
                 let sql = "INSERT INTO scim_fact (tenant, name, value) VALUES (?1, ?2, ?3) \

@@ -16,6 +16,7 @@
 //!     index: Vec::new(),
 //!     display: None,
 //!     notes: serde_json::Map::new(),
+//!     created: None,
 //! };
 //! let insert = Write::Insert { draft, members: Delta::default() };
 //! let change = Change::new("2026-01-01T00:00:00Z".parse()?, Event::default()).write(insert);

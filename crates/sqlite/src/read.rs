@@ -79,9 +79,9 @@ pub(crate) fn log(sql: &Connection, tenant: &TenantId, after: u64, limit: usize)
     Ok(log)
 }
 
-pub(crate) fn fact(sql: &Connection, tenant: &TenantId, name: &str) -> Result<Option<Value>, Failure> {
+pub(crate) fn fact(sql: &Connection, tenant: &str, name: &str) -> Result<Option<Value>, Failure> {
     let mut statement = sql.prepare_cached("SELECT value FROM scim_fact WHERE tenant = ?1 AND name = ?2")?;
-    let text: Option<String> = statement.query_row(params![tenant.as_str(), name], |row| row.get(0)).optional()?;
+    let text: Option<String> = statement.query_row(params![tenant, name], |row| row.get(0)).optional()?;
     Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
 }
 

@@ -115,7 +115,7 @@ impl Store for SqliteStore {
 
     async fn fact(&self, tenant: &TenantId, name: &str) -> Result<Option<Value>, StoreError> {
         let (tenant, name) = (tenant.clone(), name.to_owned());
-        self.read(move |sql| read::fact(sql, &tenant, &name)).await
+        self.read(move |sql| read::fact(sql, tenant.as_str(), &name)).await
     }
 }
 

@@ -98,7 +98,7 @@ mod tests {
         let mut resource = Resource::default();
         resource.put("title", Value::from(title));
         let key = Key::new("User", id);
-        let draft = Draft { key, resource, index: Vec::new(), display: None, notes: Map::new() };
+        let draft = Draft { key, resource, index: Vec::new(), display: None, notes: Map::new(), created: None };
         let insert = Write::Insert { draft, members: Delta::default() };
         Change::new("2026-01-01T00:00:00Z".parse().unwrap(), Event::default()).write(insert)
     }

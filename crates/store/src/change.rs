@@ -72,6 +72,8 @@ pub struct Draft {
     pub display: Option<String>,
     /// The application's own notes.
     pub notes: Map<String, Value>,
+    /// When it was made, for a record that comes back; the time of the change without it. Only an insertion looks at it.
+    pub created: Option<Instant>,
 }
 
 /// A folded value by which a record is found.
@@ -105,6 +107,8 @@ pub struct Delta {
     pub leave: Vec<String>,
     /// Who joins leaves every other group of the same type: one group at a time.
     pub exclusive: bool,
+    /// The types that may join; records of others count as not existing. Any type may where this is empty.
+    pub of: Vec<String>,
 }
 
 /// What must hold after a change.
@@ -127,6 +131,32 @@ pub struct Fact {
     pub name: String,
     /// What is known; none forgets it.
     pub value: Option<Value>,
+    /// What must be known before; else nothing is written, and that is no failure.
+    pub when: When,
+}
+
+/// What must be known before a fact is written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum When {
+    /// Whatever is known.
+    #[default]
+    Always,
+    /// Nothing is known by that name.
+    Absent,
+    /// Just this is known.
+    Is(Value),
+}
+
+impl When {
+    /// Whether it holds for what is known.
+    #[must_use]
+    pub fn holds(&self, known: Option<&Value>) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Absent => known.is_none(),
+            Self::Is(value) => known == Some(value),
+        }
+    }
 }
 
 /// What came of a change.

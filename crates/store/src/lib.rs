@@ -23,7 +23,7 @@ mod query;
 mod record;
 mod store;
 
-pub use change::{Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexKey, Scope, Write};
+pub use change::{Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexKey, Scope, When, Write};
 pub use error::StoreError;
 pub use event::{Event, Logged, Transition};
 pub use memory::InMemory;

@@ -178,6 +178,9 @@ impl Work<'_> {
         }
         // From here on nothing fails.
         for fact in facts {
+            if !fact.when.holds(self.tenant.facts.get(&fact.name)) {
+                continue;
+            }
             match fact.value {
                 Some(value) => drop(self.tenant.facts.insert(fact.name, value)),
                 None => drop(self.tenant.facts.remove(&fact.name)),
@@ -201,7 +204,8 @@ impl Work<'_> {
                     return Err(StoreError::Conflict { path: "id".to_owned(), holder: None });
                 }
                 self.claim(&draft.index, &key)?;
-                self.set(key.clone(), Some(Stored { draft, version, created: time, modified: time, member_count: 0 }));
+                let created = draft.created.unwrap_or(time);
+                self.set(key.clone(), Some(Stored { draft, version, created, modified: time, member_count: 0 }));
                 self.members(&key, members, time, version)
             }
             Write::Replace { draft, expect, members } => {
@@ -239,7 +243,10 @@ impl Work<'_> {
         let strangers: Vec<_> = delta
             .join
             .iter()
-            .filter(|member| !self.tenant.types.contains_key(&member.id))
+            .filter(|member| match self.tenant.types.get(&member.id) {
+                Some(own) => !delta.of.is_empty() && !delta.of.contains(own),
+                None => true,
+            })
             .map(|member| member.id.clone())
             .collect();
         if !strangers.is_empty() {

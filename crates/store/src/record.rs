@@ -1,7 +1,6 @@
 //! What is kept: records, members, who they belong to.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 
 use scimwright_core::{Instant, Resource, ResourceType};
@@ -19,6 +18,7 @@ pub struct TenantIdError;
 
 /// What names a record: its resource type and its `id`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Key {
     /// The name of the resource type, such as `User`.
     pub resource_type: String,
@@ -147,11 +147,15 @@ impl Record {
         if self.member_of.is_empty() {
             return format!("W/\"{version}\"");
         }
-        let mut hasher = DefaultHasher::new();
+        // FNV-1a: the tag must stay the same from one release to the next, which the standard hasher does not promise.
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
         for membership in &self.member_of {
-            (&membership.group.id, &membership.display).hash(&mut hasher);
+            let display = membership.display.as_deref().unwrap_or_default();
+            for byte in membership.group.id.bytes().chain([0]).chain(display.bytes()).chain([0]) {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+            }
         }
-        format!("W/\"{version}-{:08x}\"", hasher.finish() >> 32)
+        format!("W/\"{version}-{:08x}\"", hash >> 32)
     }
 
     /// The whole resource with all of `meta`, as a service with that base URI shows it: `version` and `location` are not stored.

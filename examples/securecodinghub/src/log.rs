@@ -70,16 +70,16 @@ fn line(entry: &Logged) -> String {
         "{position:>6}  {}  {:<12}  {:<7}  {}  {target}",
         event.time, event.actor, event.operation, event.status
     );
+    match event.transition {
+        Some(Transition::Deactivated) => line.push_str("  DEACTIVATED"),
+        Some(Transition::Reactivated) => line.push_str("  REACTIVATED"),
+        None => {}
+    }
     let mut say = |label: &str, words: &[String]| {
         if !words.is_empty() {
             line.push_str(&format!("  {label} {}", words.join(",")));
         }
     };
-    match event.transition {
-        Some(Transition::Deactivated) => say("DEACTIVATED", &[String::new()]),
-        Some(Transition::Reactivated) => say("REACTIVATED", &[String::new()]),
-        None => {}
-    }
     say("changed", &event.changed);
     say("joined", &event.joined);
     say("left", &event.left);
@@ -89,5 +89,7 @@ fn line(entry: &Logged) -> String {
     if let Some(detail) = &event.detail {
         line.push_str(&format!("  ({detail})"));
     }
-    line
+    // The id of a target is what stood in a URL: it must not begin a line of its own or speak to the terminal.
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    line.chars().map(shown).collect()
 }

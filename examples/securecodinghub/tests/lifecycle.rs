@@ -58,6 +58,9 @@ fn patch_and_put_deactivate_and_reactivate_in_every_spelling() {
             assert_eq!(entry["quirks"], quirks, "round {number}: {entry}");
         }
     }
+    let for_people = hub.prints("log --org default");
+    assert!(for_people.contains("  DEACTIVATED  changed active  quirks boolean-strings\n"), "{for_people}");
+    assert!(for_people.contains("  REACTIVATED  changed active\n"), "{for_people}");
     // What is so already is no transition.
     by_path(json!(true));
     let entry = hub.last_entry("default");
@@ -331,6 +334,18 @@ fn each_write_leaves_one_entry_that_says_when_who_what_whom_and_what_came_of_it(
     let for_people = hub.prints("log --org acme");
     assert_eq!(for_people.lines().count(), log.len());
     assert!(for_people.lines().all(|line| line.contains(&acme.token_id)), "{for_people}");
+}
+
+#[test]
+fn nobody_writes_lines_of_his_own_into_the_log() {
+    let hub = Hub::new();
+    let server = hub.serve("");
+    let forged = "x\n     2  forged\u{1b}[31m";
+    server.first_client().delete("/Users/x%0A%20%20%20%20%202%20%20forged%1B%5B31m").is_error(404, "");
+    assert_eq!(hub.last_entry("default")["target"]["id"], forged);
+    let printed = hub.prints("log --org default");
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    assert!(printed.contains("forged") && !printed.contains('\u{1b}'), "{printed:?}");
 }
 
 #[test]

@@ -154,3 +154,44 @@ fn a_patched_resource_must_still_be_one() {
         Ok(&stored)
     );
 }
+
+#[test]
+fn names_stand_once_even_where_one_is_null() {
+    let error = create("Thing", thing(json!({"label": "x", "LABEL": null}))).unwrap_err();
+    insta::assert_snapshot!(error, @"InvalidSyntax: `label` is given twice");
+}
+
+#[test]
+fn lists_of_a_document_have_an_end() {
+    let tags = |count: usize| thing(json!({"tags": (0..count).map(|at| at.to_string()).collect::<Vec<_>>()}));
+    assert!(create("Thing", tags(Admit::MAX_VALUES)).is_ok());
+    insta::assert_snapshot!(create("Thing", tags(Admit::MAX_VALUES + 1)).unwrap_err(), @"InvalidValue: `tags` has more than 1000 values");
+}
+
+#[test]
+fn secrets_and_immutable_parts_of_lists_survive_a_put() {
+    let catalog = Catalog::empty()
+        .with_schema(&json!({"id": "urn:x:lock", "attributes": [
+            {"name": "pin", "required": true, "mutability": "writeOnly", "returned": "never"},
+            {"name": "keys", "type": "complex", "multiValued": true, "subAttributes": [{"name": "value"},
+                {"name": "serial", "mutability": "immutable"}, {"name": "code", "mutability": "writeOnly"}]},
+        ]}))
+        .unwrap()
+        .with_resource_type(ResourceTypeSpec::from_json(
+            json!({"name": "Lock", "endpoint": "/Locks", "schema": "urn:x:lock"}),
+        ))
+        .unwrap();
+    let admit = Admit::new(catalog.resource_type("Lock").unwrap());
+    assert_eq!(admit.create(json!({"schemas": ["urn:x:lock"]})), Err(AdmitError::Required("pin".into())));
+    // Without the pin, as when a policy stores no secrets.
+    let stored = admit
+        .trusted(json!({"schemas": ["urn:x:lock"], "keys": [{"value": "k", "serial": "S", "code": "C"}]}))
+        .unwrap();
+    let put = |keys: Value| admit.replace(json!({"schemas": ["urn:x:lock"], "keys": keys}), &stored);
+    assert_eq!(
+        put(json!([{"value": "k"}, {"value": "new", "serial": "T"}])).unwrap().resource.get("keys").unwrap(),
+        &json!([{"value": "k", "serial": "S", "code": "C"}, {"value": "new", "serial": "T"}])
+    );
+    assert_eq!(put(json!([{"value": "k", "serial": "T"}])), Err(AdmitError::Mutability("keys.serial".into())));
+    assert!(admit.patched(&stored, stored.as_map().clone()).is_ok());
+}

@@ -29,7 +29,7 @@ fn rows(rows: &[(&str, u64)]) -> BTreeMap<String, u64> {
 fn delta(join: &[&str], leave: &[&str]) -> Write {
     let join = join.iter().map(|id| Member { id: (*id).to_owned(), ..Member::default() }).collect();
     let leave = leave.iter().map(|id| (*id).to_owned()).collect();
-    Write::Members { group: Key::new("Group", "g"), members: Delta { join, leave, exclusive: false }, expect: None }
+    Write::Members { group: Key::new("Group", "g"), members: Delta { join, leave, ..Delta::default() }, expect: None }
 }
 
 #[test]
@@ -77,6 +77,7 @@ fn one_user_costs_the_same_in_every_crowd() {
         index: vec![IndexKey { path: "userName".into(), value: name.into(), scope: Scope::Tenant }],
         display: None,
         notes: serde_json::Map::new(),
+        created: None,
     };
     let no_one = Delta::default;
     let elsewhere = Draft { key: Key::new("Group", "h"), index: vec![], ..draft("") };
@@ -102,6 +103,7 @@ fn a_replacement_writes_only_the_keys_that_change() {
         index,
         display: None,
         notes: serde_json::Map::new(),
+        created: None,
     };
     let name = key("userName", "ada", Scope::Tenant);
     let index = vec![name.clone(), key("emails.value", "a@x", Scope::Many), key("login", "ada", Scope::Global)];
@@ -128,7 +130,7 @@ fn what_is_stamped_is_not_stored() {
     resource.put("title", "Dr".into());
     resource.stamp("new", "User", "1999-01-01T00:00:00Z".parse().unwrap(), "1999-01-01T00:00:00Z".parse().unwrap());
     let key = Key::new("User", "new");
-    let draft = Draft { key, resource, index: vec![], display: None, notes: serde_json::Map::new() };
+    let draft = Draft { key, resource, index: vec![], display: None, notes: serde_json::Map::new(), created: None };
     watched.writes(Write::Insert { draft, members: Delta::default() });
     let row = watched.sql.query_row("SELECT document, modified FROM scim_record WHERE id = 'new'", [], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))

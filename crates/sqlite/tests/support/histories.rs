@@ -6,7 +6,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use scimwright_store::{
-    Change, Delta, Event, Fact, Guard, IndexKey, Key, Member, Members, Scope, Store, TenantId, Version, Write,
+    Change, Delta, Event, Fact, Guard, IndexKey, Key, Member, Members, Scope, Store, TenantId, Version, When, Write,
 };
 use serde_json::{Value, json};
 
@@ -129,7 +129,7 @@ fn members() -> impl Strategy<Value = Delta> {
     });
     let leave = vec(ids().prop_map(str::to_owned), 0..3);
     let some =
-        (vec(member, 0..3), leave, any::<bool>()).prop_map(|(join, leave, exclusive)| Delta { join, leave, exclusive });
+        (vec(member, 0..3), leave, any::<bool>()).prop_map(|(join, leave, exclusive)| Delta { join, leave, exclusive, ..Delta::default() });
     prop_oneof![1 => Just(Delta::default()), 3 => some]
 }
 
@@ -161,7 +161,7 @@ impl Step {
             change.guards.push(Guard::AtMost { resource_type: resource_type.to_owned(), limit });
         }
         if let Some((name, value)) = self.fact {
-            change.facts.push(Fact { name: name.to_owned(), value: value.map(|value| json!({"is": value})) });
+            change.facts.push(Fact { name: name.to_owned(), value: value.map(|value| json!({"is": value})), when: When::Always });
         }
         change
     }

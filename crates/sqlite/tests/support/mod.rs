@@ -58,6 +58,7 @@ pub(crate) fn draft(resource_type: &ResourceType, id: &str, mut body: Value) -> 
         index: index(resource_type, &resource),
         display: display.map(str::to_owned),
         notes: Map::new(),
+        created: None,
         resource,
     }
 }

@@ -2,7 +2,7 @@ use pollster::block_on;
 use serde_json::json;
 
 use super::*;
-use crate::{Event, Fact};
+use crate::{Event, Fact, When};
 
 fn tenant(name: &str) -> TenantId {
     name.parse().unwrap()
@@ -24,6 +24,7 @@ fn draft(resource_type: &str, id: &str, index: &[(&str, &str, Scope)]) -> Draft 
         index: index.collect(),
         display: Some(format!("the {id}")),
         notes: serde_json::Map::new(),
+        created: None,
     }
 }
 
@@ -33,7 +34,7 @@ fn insert(resource_type: &str, id: &str, index: &[(&str, &str, Scope)]) -> Write
 
 fn join(group: &str, ids: &[&str], exclusive: bool) -> Write {
     let join = ids.iter().map(|id| Member { id: (*id).into(), ..Member::default() }).collect();
-    Write::Members { group: Key::new("Group", group), members: Delta { join, leave: vec![], exclusive }, expect: None }
+    Write::Members { group: Key::new("Group", group), members: Delta { join, exclusive, ..Delta::default() }, expect: None }
 }
 
 fn commit(store: &InMemory, whose: &str, writes: Vec<Write>) -> Result<Committed, StoreError> {
@@ -131,8 +132,42 @@ fn guards_count_after_the_writes_and_let_others_pass() {
 fn facts_outlive_resources_and_stay_in_their_tenant() {
     let store = InMemory::default();
     let mut change = Change::new(time(1), Event::default());
-    change.facts.push(Fact { name: "f".into(), value: Some(json!(1)) });
+    change.facts.push(Fact { name: "f".into(), value: Some(json!(1)), when: When::Always });
     block_on(store.commit(&tenant("a"), change)).unwrap();
     assert_eq!(block_on(store.fact(&tenant("a"), "f")).unwrap(), Some(json!(1)));
     assert_eq!(block_on(store.fact(&tenant("b"), "f")).unwrap(), None);
+}
+
+#[test]
+fn facts_are_written_only_when_what_is_known_allows_it() {
+    let store = InMemory::default();
+    let write = |value: Option<serde_json::Value>, when| {
+        let mut change = Change::new(time(1), Event::default());
+        change.facts.push(Fact { name: "f".into(), value, when });
+        block_on(store.commit(&tenant("a"), change)).unwrap();
+        block_on(store.fact(&tenant("a"), "f")).unwrap()
+    };
+    assert_eq!(write(Some(json!(1)), When::Absent), Some(json!(1)));
+    assert_eq!(write(Some(json!(2)), When::Absent), Some(json!(1)));
+    assert_eq!(write(None, When::Is(json!(2))), Some(json!(1)));
+    assert_eq!(write(None, When::Is(json!(1))), None);
+}
+
+#[test]
+fn only_the_types_that_may_join_do() {
+    let store = InMemory::default();
+    commit(&store, "a", vec![insert("User", "1", &[]), insert("Group", "g", &[]), insert("Group", "h", &[])]).unwrap();
+    let Write::Members { group, mut members, expect } = join("g", &["1", "h"], false) else { unreachable!() };
+    members.of = vec!["User".into()];
+    let refused = commit(&store, "a", vec![Write::Members { group, members, expect }]);
+    assert!(matches!(refused, Err(StoreError::NoSuchMembers(ids)) if ids == ["h"]));
+}
+
+#[test]
+fn a_record_that_comes_back_keeps_the_time_it_was_made() {
+    let store = InMemory::default();
+    let back = Draft { created: Some(time(0)), ..draft("User", "1", &[]) };
+    commit(&store, "a", vec![Write::Insert { draft: back, members: Delta::default() }]).unwrap();
+    let record = block_on(store.get(&tenant("a"), &Key::new("User", "1"), Members::None)).unwrap().unwrap();
+    assert_eq!((record.created, record.modified), (time(0), time(1)));
 }
