@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use scimwright_core::{Instant, Resource};
 use scimwright_store::{
-    Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexKey, Key, Member, Scope, StoreError, TenantId, When,
-    Version, Write,
+    Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexKey, Key, Member, Scope, StoreError, TenantId,
+    Version, When, Write,
 };
 
 use crate::error::Failure;

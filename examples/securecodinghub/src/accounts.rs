@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::cli::UserAddArgs;
 use crate::directory::{Directory, DirectoryError};
 use crate::endpoint::{context, service};
-use crate::people::People;
+use crate::people::{People, address};
 use crate::settings::Settings;
 
 /// Why no user was made.
@@ -32,10 +32,17 @@ pub enum AccountError {
     Catalog(#[from] CatalogError),
     /// The user cannot be made: the address is taken, no seat is left.
     #[error("{}", .0.detail())]
-    Refused(#[from] ScimError),
+    Refused(ScimError),
     /// The output cannot be written.
     #[error("cannot write the output")]
     Write(#[from] io::Error),
+}
+
+// By hand, for the text above says all of it: as a source it would be printed again.
+impl From<ScimError> for AccountError {
+    fn from(error: ScimError) -> Self {
+        Self::Refused(error)
+    }
 }
 
 /// Makes a user as an administrator would, not managed by SCIM until a provider links it. It goes the road of every write.
@@ -44,7 +51,7 @@ pub enum AccountError {
 /// When the address is none or taken, the organisation is unknown or full, or the database cannot be used.
 pub fn add(settings: &Settings, args: &UserAddArgs, json: bool, out: &mut dyn Write) -> Result<(), AccountError> {
     let email = args.email.trim();
-    if !matches!(email.split_once('@'), Some((local, domain)) if !local.is_empty() && domain.contains('.')) {
+    if address(email).is_none() {
         return Err(AccountError::NotAnAddress(args.email.clone()));
     }
     let organisation = Directory::open(&settings.database)?.organisation(&args.org)?;

@@ -23,6 +23,7 @@ use crate::token::Secret;
 /// # Errors
 /// Never: what it loads ships with the product and a test loads it.
 pub fn catalog() -> Result<Catalog, CatalogError> {
+    // A file that is no JSON is a schema without id to the catalog, which says so.
     let own: Value = serde_json::from_str(include_str!("../schemas/CustomExtensionName.json")).unwrap_or_default();
     let urn = own.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     Catalog::standard().with_schema(&own)?.with_extension("User", &urn, false)
@@ -60,7 +61,8 @@ pub fn service(settings: &Settings, store: Arc<dyn Store>) -> Result<Service, Ca
 pub fn context(organisation: &Organisation, actor: &str, base: &str, people: People) -> Result<Context, ScimError> {
     let broken = |_| ScimError::new(503, "the organisation cannot be served at the moment");
     let tenant: TenantId = organisation.id.parse().map_err(broken)?;
-    let mut profile = organisation.profile.to_string().parse::<Profile>().unwrap_or_default();
+    let unknown = |_| ScimError::new(503, "the organisation cannot be served at the moment");
+    let mut profile: Profile = organisation.profile.to_string().parse().map_err(unknown)?;
     // Okta sends the name of its unique field as an administrator typed it: the guide says `email`.
     if let Ok(path) = "emails.value".parse() {
         profile = profile.alias("email", path);

@@ -65,7 +65,8 @@ pub fn show(settings: &Settings, args: &LogArgs, json: bool, out: &mut dyn Write
 /// One entry for people.
 fn line(entry: &Logged) -> String {
     let Logged { position, event } = entry;
-    let target = event.target.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+    // What came from outside may not end the line or move the cursor.
+    let target = event.target.as_ref().map_or_else(|| "-".to_owned(), |key| key.to_string().escape_debug().to_string());
     let mut line = format!(
         "{position:>6}  {}  {:<12}  {:<7}  {}  {target}",
         event.time, event.actor, event.operation, event.status

@@ -1,15 +1,21 @@
 //! The product's rules about people and teams: who an account is, who takes it over, how many there may be.
 
-use scimwright_core::{Resource, ResourceType, ScimError, fold};
+use std::collections::BTreeSet;
+
+use scimwright_core::{Resource, ResourceType, ScimError, ScimType, fold};
 use scimwright_service::{Adoption, Conflicting, Deletion as Deleted, Policy, Writing};
-use scimwright_store::{Fact, Guard, IndexKey, Record, Scope};
-use serde_json::{Map, Value, json};
+use scimwright_store::{Fact, Guard, IndexKey, Record, Scope, StoreError, When};
+use serde_json::{Value, json};
 
 use crate::directory::Organisation;
 use crate::policy::{Deletion, Linking};
 
 /// The key by which a person is known over all organisations.
 const LOGIN: &str = "e-mail";
+/// The same in one organisation, for those who were deleted there.
+const OWN_LOGIN: &str = "e-mail here";
+/// More addresses than anybody has, and fewer than would block others.
+const MOST_LOGINS: usize = 20;
 /// The key by which a user of one organisation is known, whatever the name looks like.
 const NAME: &str = "user name";
 /// The key by which a team is known in its organisation.
@@ -48,6 +54,25 @@ impl People {
         Self { by_hand: true, linking: Linking::Refuse, ..Self::provisioned(organisation) }
     }
 
+    /// Keeps who made the record and whether a provider manages it; the first word of a provider about a record links it.
+    fn note_who_manages(&self, writing: &mut Writing<'_>) {
+        let managed = writing.notes.get(MANAGED) == Some(&Value::Bool(true));
+        let known = writing.before.is_some();
+        if !self.by_hand {
+            let may = !known || writing.adopts.is_some() || self.linking != Linking::Refuse;
+            if may && !managed {
+                *writing.linked = known;
+                writing.notes.insert(MANAGED.to_owned(), true.into());
+            }
+        } else if writing.adopts.is_some() {
+            // Deleted softly by the provider, who thereby gave the user up, and now made by hand: to be linked again.
+            writing.notes.remove(MANAGED);
+        }
+        if !known {
+            writing.notes.insert(ORIGIN.to_owned(), if self.by_hand { "hand" } else { "scim" }.into());
+        }
+    }
+
     /// Whether a provider's POST may take over this user.
     fn may_link(&self, holder: &Record) -> Option<u16> {
         let managed = is_managed(holder);
@@ -64,20 +89,38 @@ impl Policy for People {
     fn keys(&self, resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
         match resource_type.name.as_str() {
             "User" => {
-                let global = |path: &str, value| IndexKey { path: path.to_owned(), value, scope: Scope::Global };
-                let name = resource.get("userName").and_then(Value::as_str).map(fold);
-                // By this a user who was deleted softly is found again, whatever his name looks like.
-                let name = name.map(|name| global(NAME, format!("{} {name}", self.organisation)));
-                logins(resource).into_iter().map(|login| global(LOGIN, login)).chain(name).collect()
+                let mut keys = self.retired_keys(resource_type, resource);
+                keys.extend(logins(resource).into_iter().map(|login| global(LOGIN, login)));
+                keys
             }
             "Group" => {
-                let name = resource.get("displayName").and_then(Value::as_str).map(fold);
+                let name = resource.get("displayName").and_then(Value::as_str).map(|name| fold(name.trim()));
                 // None of these keys may have the path of an attribute: filters would find their values there.
                 let key = |value| IndexKey { path: TEAM.to_owned(), value, scope: Scope::Tenant };
                 name.into_iter().map(key).collect()
             }
             _ => Vec::new(),
         }
+    }
+
+    /// By these a user who was deleted softly is found again in his own organisation; to others his addresses are free.
+    fn retired_keys(&self, resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
+        if resource_type.name != "User" {
+            return Vec::new();
+        }
+        let here = |path: &str, value: &str| global(path, format!("{} {value}", self.organisation));
+        let name = resource.get("userName").and_then(Value::as_str).map(|name| here(NAME, &fold(name.trim())));
+        logins(resource).iter().map(|login| here(OWN_LOGIN, login)).chain(name).collect()
+    }
+
+    fn member_types(&self, _resource_type: &ResourceType) -> Vec<String> {
+        // Teams are made of people.
+        vec!["User".to_owned()]
+    }
+
+    fn store_failed(&self, error: &StoreError) {
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        tracing::error!(%error, cause, organisation = self.organisation, "the database does not answer");
     }
 
     fn adopt(&self, conflict: &Conflicting<'_>) -> Adoption {
@@ -96,26 +139,26 @@ impl Policy for People {
     }
 
     fn before_write(&self, writing: &mut Writing<'_>) -> Result<(), ScimError> {
-        if !self.by_hand {
-            writing.notes.insert(MANAGED.to_owned(), true.into());
-        } else if writing.adopts.is_some() {
-            // Deleted softly by the provider, who thereby gave the user up, and now made by hand: to be linked again.
-            writing.notes.remove(MANAGED);
-        }
-        if writing.before.is_none() {
-            writing.notes.insert(ORIGIN.to_owned(), if self.by_hand { "hand" } else { "scim" }.into());
-        }
+        self.note_who_manages(writing);
         if writing.resource_type.name != "User" {
             return Ok(());
         }
-        // A new account may be used unless the provider says otherwise, and so may one that was linked.
-        let silent = match (writing.before, writing.adopts) {
-            (None, _) => writing.resource.get("active").is_none(),
-            (Some(_), Some(incoming)) => incoming.get("active").is_none(),
-            (Some(_), None) => false,
-        };
-        if silent {
-            writing.resource.put("active", true.into());
+        let active = |resource: &Resource| resource.get("active").is_some();
+        let given = writing.given.iter().any(|name| name.eq_ignore_ascii_case("active"));
+        match (writing.before, writing.adopts) {
+            // A new account may be used unless the provider says otherwise, and so may one that was linked. Null is a word too.
+            (None, _) if !active(writing.resource) && !given => writing.resource.put("active", true.into()),
+            (Some(_), Some(incoming)) if !active(incoming) => writing.resource.put("active", true.into()),
+            // Saying nothing about it neither deactivates nor reactivates anybody.
+            (Some(before), None) if !active(writing.resource) => {
+                let as_it_was = before.resource.get("active").cloned().unwrap_or(Value::Bool(true));
+                writing.resource.put("active", as_it_was);
+            }
+            _ => {}
+        }
+        if logins(writing.resource).len() > MOST_LOGINS {
+            let detail = format!("a person has at most {MOST_LOGINS} addresses for work: mark the others otherwise");
+            return Err(ScimError::bad(ScimType::InvalidValue, detail));
         }
         keep_training_record(writing);
         Ok(())
@@ -154,21 +197,21 @@ impl Policy for People {
     }
 }
 
+fn global(path: &str, value: String) -> IndexKey {
+    IndexKey { path: path.to_owned(), value, scope: Scope::Global }
+}
+
 /// Whether SCIM manages the record already.
 fn is_managed(record: &Record) -> bool {
     record.notes.get(MANAGED) == Some(&Value::Bool(true))
 }
 
-/// The folded e-mail addresses by which a person signs in: the user name where it looks like one, and of the addresses the
-/// primary ones and those for work, or the first where there is neither. A private address that people share is none.
-fn logins(user: &Resource) -> Vec<String> {
-    let emails: Vec<&Map<String, Value>> = user
-        .get("emails")
-        .and_then(Value::as_array)
-        .map(|emails| emails.iter().filter_map(Value::as_object).collect())
-        .unwrap_or_default();
-    let text = |email: &&Map<String, Value>, name: &str| email.get(name).and_then(Value::as_str).map(str::to_owned);
-    let ours = |email: &&&Map<String, Value>| {
+/// The addresses by which a person signs in: the user name where it is one, and of the e-mails the primary ones and those for
+/// work, or the first where there is neither. A private address that people share is none.
+fn logins(user: &Resource) -> BTreeSet<String> {
+    let emails = user.get("emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |email: &Value, name: &str| email.get(name).and_then(Value::as_str).map(str::to_owned);
+    let ours = |email: &&Value| {
         email.get("primary") == Some(&Value::Bool(true))
             || text(email, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("work"))
     };
@@ -177,39 +220,54 @@ fn logins(user: &Resource) -> Vec<String> {
         chosen.extend(emails.first().and_then(|email| text(email, "value")));
     }
     chosen.extend(user.get("userName").and_then(Value::as_str).map(str::to_owned));
-    let mut logins: Vec<String> =
-        chosen.iter().filter(|text| looks_like_an_address(text)).map(|text| fold(text)).collect();
-    logins.sort_unstable();
-    logins.dedup();
-    logins
+    chosen.iter().filter_map(|text| address(text)).collect()
 }
 
-fn looks_like_an_address(text: &str) -> bool {
-    matches!(text.rsplit_once('@'), Some((local, domain)) if !local.is_empty() && domain.contains('.'))
+/// The e-mail address that a text is, in the one form in which addresses are compared; none where it is no address.
+///
+/// Blanks around it, letters of other width or case, what cannot be seen, and a dot that ends the domain make no other address.
+pub(crate) fn address(text: &str) -> Option<String> {
+    let visible: String = text.chars().filter(|character| !is_invisible(*character)).collect();
+    let folded = fold(visible.trim());
+    let (local, domain) = folded.trim_end_matches('.').rsplit_once('@')?;
+    let good =
+        !local.is_empty() && domain.contains('.') && !domain.starts_with('.') && !folded.contains(char::is_whitespace);
+    good.then(|| format!("{local}@{domain}"))
+}
+
+/// Characters that Unicode means to be ignored where they are shown.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn fact(login: &str) -> String {
     format!("{LEARNER} {login}")
 }
 
-/// The training record stays when the account goes, and is found again by any address that the person had.
+/// The training record stays when the account goes, and is found again by any address that the person had then. An address that
+/// a living person gives up, as when a mapping is set right, leads to nobody; one that leads to somebody else is left alone.
 fn keep_training_record(writing: &mut Writing<'_>) {
     let logins = logins(writing.resource);
-    let known = || writing.known.iter().find_map(|fact| fact.value.as_ref()?.as_str().map(str::to_owned));
+    let known = || {
+        let mut known = writing.known.iter().filter(|fact| logins.iter().any(|login| fact.name == self::fact(login)));
+        known.find_map(|fact| fact.value.as_ref()?.as_str().map(str::to_owned))
+    };
     let learner = match writing.notes.get(LEARNER).and_then(Value::as_str) {
         Some(learner) => learner.to_owned(),
         None => known().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
     };
     let before = writing.before.map(|before| self::logins(&before.resource)).unwrap_or_default();
-    let is_known = |login: &String| {
-        let name = fact(login);
-        before.contains(login)
-            || writing.known.iter().any(|known| known.name == name && known.value == Some(json!(learner)))
-    };
-    let new = logins.iter().filter(|login| !is_known(login));
-    let facts: Vec<_> = new.map(|login| Fact { name: fact(login), value: Some(json!(learner)) }).collect();
-    writing.facts.extend(facts);
-    writing.notes.insert(LEARNER.to_owned(), learner.into());
+    let own = json!(learner);
+    let taken = logins.difference(&before).map(|login| Fact {
+        name: fact(login),
+        value: Some(own.clone()),
+        when: When::Absent,
+    });
+    let given_up =
+        before.difference(&logins).map(|login| Fact { name: fact(login), value: None, when: When::Is(own.clone()) });
+    writing.facts.extend(taken.chain(given_up).collect::<Vec<_>>());
+    writing.notes.insert(LEARNER.to_owned(), own);
 }
 
 #[cfg(test)]
@@ -218,7 +276,7 @@ mod tests {
 
     #[track_caller]
     fn of(user: Value) -> Vec<String> {
-        logins(&Resource::from_stored(user.as_object().cloned().unwrap()))
+        logins(&Resource::from_stored(user.as_object().cloned().unwrap())).into_iter().collect()
     }
 
     #[test]
@@ -234,8 +292,21 @@ mod tests {
             ["ada@t.example", "ada@x.example", "p@x.example"]
         );
         assert_eq!(of(json!({"userName": "ada", "emails": [{"type": "work"}]})), Vec::<String>::new());
-        for no_address in ["ada", "@x.example", "ada@", "ada@localhost"] {
-            assert!(!looks_like_an_address(no_address), "{no_address}");
+        for no_address in ["ada", "@x.example", "ada@", "ada@localhost", "a b@x.example", "ada@."] {
+            assert_eq!(address(no_address), None, "{no_address}");
+        }
+    }
+
+    #[test]
+    fn one_address_has_one_form() {
+        for same in [
+            "Ada@Corp.example",
+            " ada@corp.example ",
+            "ada\u{ff20}corp\u{ff0e}example",
+            "ada@corp.example.",
+            "ada@CORP\u{200b}.example",
+        ] {
+            assert_eq!(address(same).as_deref(), Some("ada@corp.example"), "{same:?}");
         }
     }
 }

@@ -55,7 +55,7 @@ named!(Linking, "linking policy");
 pub enum Deletion {
     /// The user is gone and the seat is free; the training record stays
     Remove,
-    /// The user stays and is no longer active
+    /// The user is out of sight, and comes back as the same user when made again
     Deactivate,
 }
 named!(Deletion, "deletion policy");

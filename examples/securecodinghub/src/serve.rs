@@ -89,7 +89,7 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
 /// Everything that the server answers.
 pub fn router(scim: Scim, directory: Arc<Directory>) -> Router {
     Router::new()
-        .route("/", get(|| async { concat!("SecureCodingHub. The SCIM endpoint is at ", "/api/sch/scim/v2", "\n") }))
+        .route("/", get(|| async { format!("SecureCodingHub. The SCIM endpoint is at {SCIM_PATH}\n") }))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .with_state(directory)

@@ -128,8 +128,12 @@ fn members() -> impl Strategy<Value = Delta> {
         display: display.map(str::to_owned),
     });
     let leave = vec(ids().prop_map(str::to_owned), 0..3);
-    let some =
-        (vec(member, 0..3), leave, any::<bool>()).prop_map(|(join, leave, exclusive)| Delta { join, leave, exclusive, ..Delta::default() });
+    let some = (vec(member, 0..3), leave, any::<bool>()).prop_map(|(join, leave, exclusive)| Delta {
+        join,
+        leave,
+        exclusive,
+        ..Delta::default()
+    });
     prop_oneof![1 => Just(Delta::default()), 3 => some]
 }
 
@@ -161,7 +165,11 @@ impl Step {
             change.guards.push(Guard::AtMost { resource_type: resource_type.to_owned(), limit });
         }
         if let Some((name, value)) = self.fact {
-            change.facts.push(Fact { name: name.to_owned(), value: value.map(|value| json!({"is": value})), when: When::Always });
+            change.facts.push(Fact {
+                name: name.to_owned(),
+                value: value.map(|value| json!({"is": value})),
+                when: When::Always,
+            });
         }
         change
     }
