@@ -81,6 +81,7 @@ fn query(asked: &Asked, resource_type: Arc<ResourceType>, catalog: &Catalog) -> 
     query.filter = Some(bound);
     query.offset = asked.offset;
     query.members = asked.members.clone();
+    query.base = "https://scim.example/v2".into();
     query
 }
 
@@ -167,6 +168,9 @@ fn sqlite_is_not_taken_in() {
         r#"groups[value eq "g0" and value eq "g1"]"#,
         r#"groups.value eq "G0""#,
         r#"id eq "U2" or id eq "u2""#,
+        r#"meta.version sw "W/\"2-""#,
+        r#"meta.version sw "W/\"2-" and userName eq "a""#,
+        r#"meta.location eq "https://scim.example/v2/Users/u0""#,
         r#"id eq "g0""#,
     ]);
     let on_groups = ask(&[

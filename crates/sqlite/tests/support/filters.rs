@@ -21,7 +21,11 @@ const KINDS: [&str; 4] = ["work", "WORK", "direct", "User"];
 const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value";
 const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
 
-const OF_USERS: [(&str, &[&str]); 17] = [
+/// What is worked out of a record when somebody looks: a tag depends on the memberships too.
+const TAGS: [&str; 4] = ["W/\"1\"", "W/\"2\"", "W/\"3\"", "W/\"2-"];
+const PLACES: [&str; 3] = ["https://scim.example/v2/Users/u0", "https://scim.example/v2/Groups/g1", "/u2"];
+
+const OF_USERS: [(&str, &[&str]); 19] = [
     ("userName", &TEXTS),
     ("username", &TEXTS),
     ("externalId", &TEXTS),
@@ -39,9 +43,11 @@ const OF_USERS: [(&str, &[&str]); 17] = [
     ("groups.value", &GROUPS),
     ("groups.display", &TEXTS),
     ("members.value", &USERS),
+    ("meta.version", &TAGS),
+    ("meta.location", &PLACES),
 ];
 
-const OF_GROUPS: [(&str, &[&str]); 11] = [
+const OF_GROUPS: [(&str, &[&str]); 13] = [
     ("displayName", &TEXTS),
     ("displayName", &TEXTS),
     ("externalId", &TEXTS),
@@ -53,6 +59,8 @@ const OF_GROUPS: [(&str, &[&str]); 11] = [
     ("members.display", &TEXTS),
     ("userName", &TEXTS),
     ("groups.value", &GROUPS),
+    ("meta.version", &TAGS),
+    ("meta.location", &PLACES),
 ];
 
 /// A filter on users; some of it names attributes that only groups have.

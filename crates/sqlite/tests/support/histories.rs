@@ -23,8 +23,16 @@ pub(crate) struct Step {
     time: &'static str,
     writes: Vec<Plan>,
     limit: Option<(&'static str, u64)>,
-    fact: Option<(&'static str, Option<f64>)>,
+    fact: Option<Known>,
     events: usize,
+}
+
+/// A fact that is written or forgotten, and what must be known before.
+#[derive(Clone, Debug)]
+struct Known {
+    name: &'static str,
+    value: Option<f64>,
+    when: When,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +49,7 @@ struct Body {
     json: Value,
     keys: Vec<IndexKey>,
     notes: Option<u64>,
+    created: Option<&'static str>,
 }
 
 /// Which version a write expects.
@@ -66,7 +75,7 @@ pub(crate) fn history() -> impl Strategy<Value = Vec<Step>> {
         let here = USERS.into_iter().take(4).map(user).chain(groups.take(3)).map(|first| (TENANTS[0], first));
         let there = [user(USERS[0]), user(USERS[1])].map(|first| (TENANTS[1], first));
         let first = here.chain(there).map(|(whose, (key, json, members))| {
-            let body = Body { key, json, keys: Vec::new(), notes: None };
+            let body = Body { key, json, keys: Vec::new(), notes: None, created: None };
             let writes = vec![Plan::Insert { body, members }];
             Step { whose, time: TIMES[1], writes, limit: None, fact: None, events: 1 }
         });
@@ -76,10 +85,7 @@ pub(crate) fn history() -> impl Strategy<Value = Vec<Step>> {
 
 fn step() -> impl Strategy<Value = Step> {
     let limit = option::weighted(0.3, (select(["User", "Group"].as_slice()), 1..5_u64));
-    let fact = option::weighted(
-        0.3,
-        (select(FACTS.as_slice()), option::of(any::<f64>().prop_filter("JSON", |it| it.is_finite()))),
-    );
+    let fact = option::weighted(0.4, known());
     (
         prop_oneof![4 => Just(TENANTS[0]), 1 => Just(TENANTS[1])],
         select(TIMES.as_slice()),
@@ -89,6 +95,21 @@ fn step() -> impl Strategy<Value = Step> {
         1..3_usize,
     )
         .prop_map(|(whose, time, writes, limit, fact, events)| Step { whose, time, writes, limit, fact, events })
+}
+
+fn known() -> impl Strategy<Value = Known> {
+    // Few values, so that what must be known sometimes is; and one that is only itself when every digit of it is kept.
+    let value = || select([1.0, 2.0, -2.485_352_496_044_081e-144].as_slice());
+    let when = prop_oneof![Just(When::Always), Just(When::Absent), value().prop_map(|value| When::Is(fact(value)))];
+    (select(FACTS.as_slice()), option::weighted(0.7, value()), when).prop_map(|(name, value, when)| Known {
+        name,
+        value,
+        when,
+    })
+}
+
+fn fact(value: f64) -> Value {
+    json!({"is": value})
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
@@ -109,8 +130,9 @@ fn body() -> impl Strategy<Value = Body> {
     let scope = select([Scope::Many, Scope::Tenant, Scope::Global].as_slice());
     let own = (select(["login", "badge"].as_slice()), select(["x", "y", "z"].as_slice()), scope);
     let own = own.prop_map(|(path, value, scope)| IndexKey { path: path.to_owned(), value: value.to_owned(), scope });
-    (prop_oneof![2 => users, 1 => groups], vec(own, 0..3), option::of(any::<u64>()))
-        .prop_map(|((key, json), keys, notes)| Body { key, json, keys, notes })
+    let created = option::weighted(0.3, select(TIMES.as_slice()));
+    (prop_oneof![2 => users, 1 => groups], vec(own, 0..3), option::of(any::<u64>()), created)
+        .prop_map(|((key, json), keys, notes, created)| Body { key, json, keys, notes, created })
 }
 
 fn key() -> impl Strategy<Value = Key> {
@@ -128,11 +150,13 @@ fn members() -> impl Strategy<Value = Delta> {
         display: display.map(str::to_owned),
     });
     let leave = vec(ids().prop_map(str::to_owned), 0..3);
-    let some = (vec(member, 0..3), leave, any::<bool>()).prop_map(|(join, leave, exclusive)| Delta {
+    let of = prop_oneof![3 => Just(&[][..]), 1 => Just(&["User"][..]), 1 => Just(&["Group", "Device"][..])];
+    let of = of.prop_map(|of: &[&str]| of.iter().map(|name| (*name).to_owned()).collect());
+    let some = (vec(member, 0..3), leave, any::<bool>(), of).prop_map(|(join, leave, exclusive, of)| Delta {
         join,
         leave,
         exclusive,
-        ..Delta::default()
+        of,
     });
     prop_oneof![1 => Just(Delta::default()), 3 => some]
 }
@@ -164,12 +188,8 @@ impl Step {
         if let Some((resource_type, limit)) = self.limit {
             change.guards.push(Guard::AtMost { resource_type: resource_type.to_owned(), limit });
         }
-        if let Some((name, value)) = self.fact {
-            change.facts.push(Fact {
-                name: name.to_owned(),
-                value: value.map(|value| json!({"is": value})),
-                when: When::Always,
-            });
+        if let Some(Known { name, value, when }) = self.fact.clone() {
+            change.facts.push(Fact { name: name.to_owned(), value: value.map(fact), when });
         }
         change
     }
@@ -196,9 +216,10 @@ impl Plan {
 
 impl Body {
     fn draft(self) -> scimwright_store::Draft {
-        let Self { key, json, keys, notes } = self;
+        let Self { key, json, keys, notes, created } = self;
         let mut draft = draft(&resource_type(&key.resource_type), &key.id, json);
         draft.index.extend(keys);
+        draft.created = created.map(time);
         draft.notes.extend(notes.map(|notes| ("origin".to_owned(), notes.into())));
         draft
     }
