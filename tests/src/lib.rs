@@ -68,3 +68,8 @@ pub fn without(mut object: Value, name: &str) -> Value {
 pub fn patch_op(operations: &Value) -> Value {
     json!({"schemas": [urns::PATCH_OP], "Operations": operations})
 }
+
+/// The lines of the README that are Rust, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

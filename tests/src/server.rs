@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full};
 use pollster::block_on;
 use scimwright_compat::Profile;
-use scimwright_core::Catalog;
+use scimwright_core::{Catalog, Instant};
 use scimwright_http::Scim;
 use scimwright_service::{Context, Features, Limits, Plain, Policy, Service};
 use scimwright_sqlite::{SqliteOptions, SqliteStore};
@@ -46,6 +46,8 @@ pub struct Setup {
     pub open_discovery: bool,
     /// The longest body.
     pub max_body: usize,
+    /// Another clock than the system's.
+    pub clock: Option<fn() -> Instant>,
 }
 
 impl Default for Setup {
@@ -58,6 +60,7 @@ impl Default for Setup {
             features: Features::default(),
             open_discovery: true,
             max_body: 4 << 20,
+            clock: None,
         }
     }
 }
@@ -135,6 +138,7 @@ impl Setup {
         };
         let service = Service::over(self.catalog.clone(), store.clone());
         let service = service.limits(self.limits.clone()).features(self.features.clone());
+        let service = self.clock.into_iter().fold(service, Service::clock);
         let context = |tenant: &str| {
             let tenant = tenant.parse().unwrap_or_else(|error| panic!("{tenant}: {error}"));
             Context::new(tenant, "tests", BASE).profile(self.profile.clone()).policy(self.policy.clone())

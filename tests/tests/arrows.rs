@@ -23,6 +23,9 @@ const FLOORS: &[&[&str]] = &[
 /// What the packages of a library may not bring along.
 const NO_RUNTIME: &[&str] = &["tokio", "async-std", "smol", "hyper", "axum", "reqwest"];
 
+/// The one crate that asks more of `serde_json` than `std`: a number must come out of its file as it went in.
+const NUMBERS: &str = "scimwright-sqlite";
+
 /// Only this crate names vendors.
 const COMPAT: &str = "scimwright-compat";
 const VENDORS: &[&str] = &[
@@ -106,25 +109,20 @@ fn arrows_point_down() {
 #[test]
 fn libraries_bring_no_runtime_and_a_plain_serde_json() {
     for (name, _) in libraries() {
-        let tree = run(&[
-            "tree",
-            "--package",
-            &name,
-            "--all-features",
-            "--edges",
-            "normal",
-            "--prefix",
-            "none",
-            "--format",
-            "{p};{f}",
-        ]);
+        // The facade's features add crates that are looked at themselves.
+        let mut arguments =
+            vec!["tree", "--package", &name, "--edges", "normal", "--prefix", "none", "--format", "{p};{f}"];
+        if name != "scimwright" {
+            arguments.push("--all-features");
+        }
+        let tree = run(&arguments);
         let mut crates = 0;
         for line in tree.lines().filter(|line| !line.is_empty()) {
             let (package, features) = line.trim_end_matches(" (*)").split_once(';').unwrap();
             let package = package.split(' ').next().unwrap();
             crates += 1;
             assert!(!NO_RUNTIME.contains(&package), "{name} brings {package}");
-            if package == "serde_json" {
+            if package == "serde_json" && name != NUMBERS {
                 let more: Vec<&str> = features.split(',').filter(|name| !["default", "std"].contains(name)).collect();
                 assert!(more.is_empty(), "{name} builds serde_json with {more:?}");
             }
@@ -166,7 +164,7 @@ fn code(text: &str) -> Vec<(usize, &str)> {
 
 /// What follows `//` is a comment, unless it is in a text, as the `//` of a URI is.
 fn without_comment(line: &str) -> &str {
-    let outside = |at: &usize| line[..*at].matches('"').count() % 2 == 0;
+    let outside = |at: &usize| line[..*at].matches('"').count().is_multiple_of(2);
     let comment = line.match_indices(" // ").map(|(at, _)| at).find(outside);
     &line[..comment.unwrap_or(line.len())]
 }

@@ -229,9 +229,12 @@ fn au_1_au_7_callers_are_known_before_anything_else_is_looked_at() {
         for ask in asks {
             let absent = ask.clone().without("authorization").fails(401, "");
             assert_eq!(absent.header("www-authenticate"), Some("Bearer realm=\"scim\""));
-            for bad in
-                ["Bearer nobody", "Bearer ", "Bearer", "bearer acme x", "Basic YWNtZTphY21l", "acme", "", "Token acme"]
-            {
+            // RFC 6750 section 3.1: no error where the client tried another scheme.
+            for other in ["Basic YWNtZTphY21l", "Token acme", "Digest username=\"acme\""] {
+                let refused = ask.clone().with("authorization", other).fails(401, "");
+                assert_eq!(refused.header("www-authenticate"), Some("Bearer realm=\"scim\""), "{other}");
+            }
+            for bad in ["Bearer nobody", "Bearer ", "Bearer", "bearer acme x", "acme", ""] {
                 let refused = ask.clone().with("authorization", bad).fails(401, "");
                 let challenge = refused.header("www-authenticate");
                 assert_eq!(challenge, Some("Bearer realm=\"scim\", error=\"invalid_token\""), "{bad}");

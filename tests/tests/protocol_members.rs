@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use scimwright_compat::{Profile, Quirk};
+use scimwright_core::Instant;
 use scimwright_tests::{Answer, BASE, Server, Setup, group, on_every_store, user, with};
 use serde_json::{Value, json};
 
@@ -119,6 +120,35 @@ fn t_12_members_that_do_not_exist_are_refused_or_passed_over() {
         assert_eq!(server.patch(team.path(), join).is(200)["members"], before["members"]);
         server.put(team.path(), group("team", &["nobody"])).is(200);
         assert_eq!(values(server, &team, "members"), [] as [&str; 0]);
+    });
+}
+
+/// A clock that stands still, as the system's does between two of its ticks.
+fn noon() -> Instant {
+    "2026-01-01T12:00:00Z".parse().unwrap()
+}
+
+#[test]
+fn m_11_last_modified_moves_with_each_change_and_never_back() {
+    Setup { clock: Some(noon), ..Setup::default() }.on_every_store(|server| {
+        let people = ["a", "b"].map(|name| server.create("/Users", user(name)));
+        let [a, b] = people.each_ref().map(|person| person.id());
+        let team = server.create("/Groups", group("team", &[a]));
+        let time = |of: &Answer| of["meta"]["lastModified"].as_str().unwrap().to_owned();
+        let mut last = time(&team);
+        for operation in [
+            json!({"op": "replace", "path": "displayName", "value": "crew"}),
+            json!({"op": "add", "path": "members", "value": [{"value": b}]}),
+            json!({"op": "remove", "path": format!("members[value eq \"{b}\"]")}),
+        ] {
+            let now = time(&server.patch(team.path(), json!([operation])).is(200));
+            assert!(now > last, "{last} moved to {now}: {operation}");
+            last = now;
+        }
+        // The group changes with whoever is deleted.
+        server.delete(people[0].path()).is(204);
+        let now = time(&server.get(team.path()).is(200));
+        assert!(now > last, "{last} moved to {now}: a member was deleted");
     });
 }
 

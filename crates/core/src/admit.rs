@@ -343,23 +343,34 @@ enum Origin {
 }
 
 /// Where in a document we are, for errors; costs nothing until one is made.
+#[derive(Clone, Copy)]
 struct Place<'p> {
     parent: Option<&'p Self>,
     name: &'p str,
     index: Option<usize>,
+    /// Whether what stands here is nobody's to read, so that no error quotes it.
+    secret: bool,
 }
 
 impl<'p> Place<'p> {
     const fn top(name: &'p str) -> Self {
-        Self { parent: None, name, index: None }
+        Self { parent: None, name, index: None, secret: false }
     }
 
     const fn inside(parent: &'p Self, name: &'p str) -> Self {
-        Self { parent: Some(parent), name, index: None }
+        Self { parent: Some(parent), name, index: None, secret: parent.secret }
     }
 
     const fn at(&self, index: usize) -> Self {
-        Self { parent: self.parent, name: self.name, index: Some(index) }
+        Self { index: Some(index), ..*self }
+    }
+
+    fn of(&self, attribute: &Attribute) -> Self {
+        Self { secret: self.secret || attribute.is_hidden(), ..*self }
+    }
+
+    fn misfit(&self, source: ValueError) -> AdmitError {
+        AdmitError::Value { path: self.to_string(), source: if self.secret { source.hide() } else { source } }
     }
 }
 
@@ -431,15 +442,14 @@ impl Reader {
     }
 
     fn value(&mut self, attribute: &Attribute, value: Value, place: &Place<'_>) -> Result<Option<Value>, AdmitError> {
+        let place = &place.of(attribute);
         if !attribute.multi_valued {
             return self.element(attribute, value, place);
         }
         let items = match value {
             Value::Array(items) => items,
             Value::Null => return Ok(None),
-            other => {
-                return Err(AdmitError::Value { path: place.to_string(), source: ValueError::new("a list", &other) });
-            }
+            other => return Err(place.misfit(ValueError::new("a list", &other))),
         };
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
@@ -454,9 +464,8 @@ impl Reader {
         if value.is_null() {
             return Ok(None);
         }
-        check_simple(attribute.data_type, &value)
-            .map_err(|source| if attribute.is_hidden() { source.hide() } else { source })
-            .map_err(|source| AdmitError::Value { path: place.to_string(), source })?;
+        let place = &place.of(attribute);
+        check_simple(attribute.data_type, &value).map_err(|source| place.misfit(source))?;
         let Value::Object(object) = value else {
             let name = value.as_str().filter(|_| place.parent.is_none() && attribute.name.as_str() == "userName");
             return match name {
@@ -570,6 +579,10 @@ fn keep(
         let Some(old) = stored.get(name) else { continue };
         match (attribute.mutability, document.get_mut(name)) {
             (Mutability::ReadOnly, _) | (Mutability::WriteOnly | Mutability::Immutable, None) => {
+                document.insert(name.to_owned(), old.clone());
+            }
+            // Who could not read it did not leave it out on purpose.
+            (_, None) if attribute.is_hidden() => {
                 document.insert(name.to_owned(), old.clone());
             }
             (Mutability::Immutable, Some(new)) if !same_value(attribute, old, new) => {

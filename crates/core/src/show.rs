@@ -187,7 +187,7 @@ impl<'a> View<'a> {
         let whole = self.containers.contains(&container) || parts.is_some_and(|parts| parts.whole);
         match (self.mode, whole, parts) {
             (Mode::Usual, ..) => Choice::Usual,
-            (Mode::Only, true, _) => Choice::Named,
+            (Mode::Only, true, parts) => Choice::Named(parts.map(|parts| parts.subs.as_slice()).unwrap_or_default()),
             (Mode::Only, false, Some(parts)) => Choice::Subs(&parts.subs),
             (Mode::Only, false, None) | (Mode::Without, true, _) => Choice::Nothing,
             (Mode::Without, false, Some(parts)) => Choice::NotSubs(&parts.subs),
@@ -202,8 +202,8 @@ enum Choice<'a> {
     Nothing,
     /// As if nothing had been said.
     Usual,
-    /// Asked for by name, so `returned: request` is shown too.
-    Named,
+    /// Asked for by name, so `returned: request` is shown too; and these parts of it as well.
+    Named(&'a [&'a Attribute]),
     Subs(&'a [&'a Attribute]),
     NotSubs(&'a [&'a Attribute]),
 }
@@ -225,7 +225,8 @@ fn show_attribute(attribute: &Attribute, value: &Value, choice: &Choice<'_>, jus
     }
     let choice = match (attribute.returned, *choice) {
         // `always` is stronger than any wish (RFC 7643 section 7).
-        (Returned::Always, Choice::Nothing | Choice::Subs(_) | Choice::NotSubs(_)) => Choice::Usual,
+        (Returned::Always, Choice::Subs(named)) => Choice::Named(named),
+        (Returned::Always, Choice::Nothing | Choice::NotSubs(_)) => Choice::Usual,
         // Excluding a part of what is not shown does not show the rest.
         (Returned::Request, Choice::Usual | Choice::NotSubs(_)) if !just_set => return None,
         (_, Choice::Nothing) => return None,
@@ -240,6 +241,7 @@ fn show_attribute(attribute: &Attribute, value: &Value, choice: &Choice<'_>, jus
         (Choice::Subs(named), _) => named.iter().any(|other| other.name == sub.name),
         (Choice::NotSubs(named), Returned::Default) => !named.iter().any(|other| other.name == sub.name),
         (_, Returned::Default) => true,
+        (Choice::Named(named), Returned::Request) => just_set || named.iter().any(|other| other.name == sub.name),
         (_, Returned::Request) => just_set,
     };
     let object = |object: &Map<String, Value>| -> Option<Value> {
@@ -351,5 +353,32 @@ mod tests {
                 && !wants("", "members")
                 && !wants("", "urn:ietf:params:scim:schemas:core:2.0:Group:MEMBERS")
         );
+    }
+
+    #[test]
+    fn parts_that_are_shown_on_request_are_shown_where_they_are_named() {
+        let parts = json!([{"name": "a"}, {"name": "b", "returned": "request"}]);
+        let attribute = |name: &str, returned: &str| json!({"name": name, "type": "complex", "returned": returned, "subAttributes": parts});
+        let catalog = Catalog::empty()
+            .with_schema(
+                &json!({"id": "urn:x:y", "attributes": [attribute("usual", "default"), attribute("fixed", "always")]}),
+            )
+            .unwrap()
+            .with_resource_type(crate::ResourceTypeSpec::from_json(
+                json!({"name": "Y", "endpoint": "/Ys", "schema": "urn:x:y"}),
+            ))
+            .unwrap();
+        let of = catalog.resource_type("Y").unwrap();
+        let whole = json!({"schemas": ["urn:x:y"], "usual": {"a": 1, "b": 2}, "fixed": {"a": 1, "b": 2}});
+        let resource = Resource::from_stored(whole.as_object().cloned().unwrap());
+        let shown = |only: &str| {
+            let mut shown = show(of, &resource, &Selection::new(only.split(','), []).unwrap(), &[]);
+            shown.remove("schemas");
+            serde_json::to_string(&shown).unwrap()
+        };
+        insta::assert_snapshot!(shown(""), @r#"{"fixed":{"a":1},"usual":{"a":1}}"#);
+        insta::assert_snapshot!(shown("usual.b"), @r#"{"fixed":{"a":1},"usual":{"b":2}}"#);
+        insta::assert_snapshot!(shown("usual,usual.b"), @r#"{"fixed":{"a":1},"usual":{"a":1,"b":2}}"#);
+        insta::assert_snapshot!(shown("fixed.b"), @r#"{"fixed":{"a":1,"b":2}}"#);
     }
 }

@@ -135,3 +135,38 @@ fn write_ahead(connection: &Connection, patience: Duration) -> Result<(), OpenEr
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+    use rusqlite::types::Value;
+
+    use super::*;
+
+    #[test]
+    fn connections_are_as_promised() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, options) = (folder.path().join("scim.db"), SqliteOptions::default());
+        let (writer, reader) = (prepare(&path, &options).unwrap(), reader(&path, &options).unwrap());
+        for (name, wanted) in [
+            ("journal_mode", Value::Text("wal".to_owned())),
+            ("synchronous", Value::Integer(2)),
+            ("foreign_keys", Value::Integer(1)),
+            ("busy_timeout", Value::Integer(10_000)),
+            ("cache_size", Value::Integer(-2048)),
+        ] {
+            for connection in [&writer, &reader] {
+                let found: Value = connection.pragma_query_value(None, name, |row| row.get(0)).unwrap();
+                assert_eq!(found, wanted, "{name}");
+            }
+        }
+        writer.execute("DELETE FROM scim_fact", []).unwrap();
+        assert!(reader.execute("DELETE FROM scim_fact", []).is_err());
+
+        let mut statement = reader.prepare("SELECT position FROM scim_log WHERE tenant = ?1 LIMIT ?2").unwrap();
+        for limit in 0..3 {
+            assert!(!statement.exists(rusqlite::params!["a", limit]).unwrap());
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
+}

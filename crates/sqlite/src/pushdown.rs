@@ -16,6 +16,8 @@ use scimwright_core::{DataType, ResourceType, Uniqueness};
 use scimwright_filter::{Field, Op, Operand, Test};
 use scimwright_store::Query;
 
+mod sql;
+
 /// More would meet SQLite's own limits (500 terms in a compound select, expressions 1,000 deep); what is beyond is asked in Rust.
 const TERMS: usize = 200;
 const DEPTH: usize = 16;
@@ -68,7 +70,7 @@ enum Part {
 #[derive(Clone, Debug)]
 enum Leaf {
     Id(String),
-    Key { path: String, value: String, unique: bool },
+    Key { path: String, value: String, selective: bool },
     KeyFrom { path: String, from: String, until: Option<String> },
     HasMember(String),
     IsMember(String),
@@ -203,18 +205,19 @@ impl Translator<'_> {
         if !text_like || field.path == "schemas" {
             return None;
         }
-        let (path, unique) = (index.path.clone(), self.is_unique(field));
+        let (path, selective) = (index.path.clone(), self.is_selective(field));
         match op {
-            Op::Eq => Some(Leaf::Key { path, value: text.to_owned(), unique }),
+            Op::Eq => Some(Leaf::Key { path, value: text.to_owned(), selective }),
             Op::Sw if !text.is_empty() => Some(Leaf::KeyFrom { path, from: text.to_owned(), until: successor(text) }),
             _ => None,
         }
     }
 
-    fn is_unique(&self, field: &Field) -> bool {
-        field.container.is_none()
-            && field.sub.is_none()
-            && self.resource_type.attribute(&field.name).is_some_and(|own| own.uniqueness != Uniqueness::None)
+    /// Whether few records share a value: those of a unique attribute, and what clients tell their resources apart by.
+    fn is_selective(&self, field: &Field) -> bool {
+        let top = field.container.is_none() && field.sub.is_none();
+        let attribute = self.resource_type.attribute(&field.name).filter(|_| top);
+        field.path == "externalId" || attribute.is_some_and(|own| own.uniqueness != Uniqueness::None)
     }
 }
 
@@ -271,7 +274,7 @@ impl Part {
         match self {
             Self::Everything | Self::Not(_) => None,
             Self::Nothing | Self::Leaf(Leaf::Id(_)) => Some(0),
-            Self::Leaf(Leaf::Key { unique: true, .. }) => Some(1),
+            Self::Leaf(Leaf::Key { selective: true, .. }) => Some(1),
             Self::Leaf(Leaf::HasMember(_)) => Some(2),
             Self::Leaf(Leaf::Key { .. }) => Some(3),
             Self::Leaf(Leaf::IsMember(_)) => Some(4),
@@ -280,194 +283,6 @@ impl Part {
             Self::And(parts) => parts.iter().filter_map(Self::rank).min(),
             Self::Or(parts) => parts.iter().map(Self::rank).try_fold(0, |worst, rank| Some(worst.max(rank?))),
         }
-    }
-}
-
-/// From parts to SQL.
-impl Pushdown {
-    /// Writes the condition for a part. Answers whether the condition says all that the part does.
-    fn select(&mut self, part: Part) -> bool {
-        let terms = match part {
-            Part::Everything => return true,
-            Part::Nothing => {
-                self.condition.push_str(" AND 0");
-                return true;
-            }
-            Part::And(terms) => terms,
-            term => vec![term],
-        };
-        let ranked = terms.iter().enumerate().filter_map(|(at, term)| Some((term.rank()?, at)));
-        let driver = ranked.min().map(|(_, at)| at);
-        let mut exact = true;
-        if let Some(driver) = driver.and_then(|at| terms.get(at)) {
-            let mut searches = Vec::new();
-            let all = self.searches(driver, &mut searches);
-            self.condition.push_str(&format!(" AND r.id IN ({})", searches.join(" UNION ALL ")));
-            exact &= all || self.and_check(driver);
-        }
-        for (at, term) in terms.iter().enumerate() {
-            if Some(at) != driver {
-                exact &= self.and_check(term);
-            }
-        }
-        exact
-    }
-
-    /// Adds the searches that find every record for which a part with a rank holds. Answers whether they find only those.
-    fn searches(&mut self, part: &Part, searches: &mut Vec<String>) -> bool {
-        match part {
-            Part::Leaf(leaf) => {
-                searches.push(self.search(leaf));
-                true
-            }
-            Part::Or(parts) => {
-                let mut all = true;
-                for part in parts {
-                    all &= self.searches(part, searches);
-                }
-                all
-            }
-            Part::And(parts) => {
-                if let Some((_, best)) =
-                    parts.iter().filter_map(|part| Some((part.rank()?, part))).min_by_key(|it| it.0)
-                {
-                    self.searches(best, searches);
-                }
-                false
-            }
-            Part::Everything | Part::Nothing | Part::Not(_) => false,
-        }
-    }
-
-    fn search(&mut self, leaf: &Leaf) -> String {
-        match leaf {
-            Leaf::Id(id) => {
-                let id = self.value(id);
-                format!("SELECT o.id FROM scim_record AS o WHERE o.tenant = ?1 AND o.type = ?2 AND o.id = {id}")
-            }
-            Leaf::Key { path, value, .. } => {
-                let (path, value) = (self.value(path), self.value(value));
-                format!(
-                    "SELECT k.id FROM scim_key AS k \
-                     WHERE k.tenant = ?1 AND k.type = ?2 AND k.path = {path} AND k.value = {value}"
-                )
-            }
-            Leaf::KeyFrom { path, from, until } => {
-                let (path, from) = (self.value(path), self.value(from));
-                let until = until.as_ref().map(|until| format!(" AND k.value < {}", self.value(until)));
-                format!(
-                    "SELECT k.id FROM scim_key AS k \
-                     WHERE k.tenant = ?1 AND k.type = ?2 AND k.path = {path} AND k.value >= {from}{}",
-                    until.unwrap_or_default()
-                )
-            }
-            Leaf::HasMember(member) => {
-                let member = self.value(member);
-                format!(
-                    "SELECT m.group_id FROM scim_member AS m INDEXED BY scim_member_up WHERE m.tenant = ?1 AND m.member_id = {member}"
-                )
-            }
-            Leaf::IsMember(group) => {
-                let group = self.value(group);
-                format!("SELECT m.member_id FROM scim_member AS m WHERE m.tenant = ?1 AND m.group_id = {group}")
-            }
-            Leaf::Modified { from, until } => {
-                let range = self.range("o", *from, *until);
-                format!(
-                    "SELECT o.id FROM scim_record AS o INDEXED BY scim_record_by_time WHERE o.tenant = ?1 AND o.type = ?2 AND {range}"
-                )
-            }
-        }
-    }
-
-    /// Adds a part as a condition on each candidate, as far as it can be one. Answers whether it is all of the part.
-    fn and_check(&mut self, part: &Part) -> bool {
-        let Some((check, exact)) = self.check(part) else { return false };
-        self.condition.push_str(" AND ");
-        self.condition.push_str(&check);
-        exact
-    }
-
-    /// A part as a condition on one candidate, and whether it says all of the part; none when nothing can be said.
-    fn check(&mut self, part: &Part) -> Option<(String, bool)> {
-        let placed = self.values.len();
-        let check = self.try_check(part);
-        if check.is_none() {
-            // What was begun and given up has no place for its values.
-            self.values.truncate(placed);
-        }
-        check
-    }
-
-    fn try_check(&mut self, part: &Part) -> Option<(String, bool)> {
-        match part {
-            Part::Everything | Part::Nothing => None,
-            Part::Leaf(leaf) => Some((self.leaf_check(leaf)?, true)),
-            Part::And(parts) => {
-                let (mut checks, mut all) = (Vec::new(), true);
-                for part in parts {
-                    match self.check(part) {
-                        Some((check, exact)) => {
-                            checks.push(check);
-                            all &= exact;
-                        }
-                        None => all = false,
-                    }
-                }
-                (!checks.is_empty()).then(|| (format!("({})", checks.join(" AND ")), all))
-            }
-            Part::Or(parts) => {
-                let checks = parts.iter().map(|part| self.check(part)).collect::<Option<Vec<_>>>()?;
-                let (checks, exact): (Vec<_>, Vec<_>) = checks.into_iter().unzip();
-                Some((format!("({})", checks.join(" OR ")), exact.into_iter().all(|exact| exact)))
-            }
-            Part::Not(part) => match self.check(part)? {
-                (check, true) => Some((format!("NOT {check}"), true)),
-                (_, false) => None,
-            },
-        }
-    }
-
-    /// The `+` keeps SQLite from turning a check into the search that everything starts from.
-    fn leaf_check(&mut self, leaf: &Leaf) -> Option<String> {
-        Some(match leaf {
-            Leaf::Id(id) => format!("+r.id = {}", self.value(id)),
-            Leaf::Key { path, value, .. } => {
-                let (path, value) = (self.value(path), self.value(value));
-                format!(
-                    "+EXISTS (SELECT 1 FROM scim_key AS k WHERE k.tenant = ?1 AND k.type = ?2 \
-                     AND k.path = {path} AND k.value = {value} AND k.id = r.id)"
-                )
-            }
-            // Whether one record has a key in a range is no single step: its keys are not kept together.
-            Leaf::KeyFrom { .. } => return None,
-            Leaf::HasMember(member) => format!(
-                "+EXISTS (SELECT 1 FROM scim_member AS m \
-                 WHERE m.tenant = ?1 AND m.group_id = r.id AND m.member_id = {})",
-                self.value(member)
-            ),
-            Leaf::IsMember(group) => format!(
-                "+EXISTS (SELECT 1 FROM scim_member AS m \
-                 WHERE m.tenant = ?1 AND m.group_id = {} AND m.member_id = r.id)",
-                self.value(group)
-            ),
-            Leaf::Modified { from, until } => format!("({})", self.range("+r", *from, *until)),
-        })
-    }
-
-    fn range(&mut self, table: &str, from: Option<i64>, until: Option<i64>) -> String {
-        let from = from.map(|from| format!("{table}.modified >= {}", self.place(Value::Integer(from))));
-        let until = until.map(|until| format!("{table}.modified < {}", self.place(Value::Integer(until))));
-        from.into_iter().chain(until).collect::<Vec<_>>().join(" AND ")
-    }
-
-    fn value(&mut self, text: &str) -> String {
-        self.place(Value::Text(text.to_owned()))
-    }
-
-    fn place(&mut self, value: Value) -> String {
-        self.values.push(value);
-        format!("?{}", self.values.len() + 2)
     }
 }
 

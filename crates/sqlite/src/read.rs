@@ -13,6 +13,13 @@ use crate::pushdown::Pushdown;
 /// What [`Head::read`] expects, in this order.
 const HEAD: &str = "r.id, r.version, r.created, r.modified, r.members, r.notes, r.document";
 
+/// The records, by the one index that has those of a type in the order of their id.
+const RECORDS: &str = "scim_record AS r INDEXED BY scim_record_of_type";
+
+/// A statement with more values than this is not kept: who asks for many things at once seldom asks for just that shape again, and
+/// hundreds of them would fill more memory than the page cache.
+const KEPT: usize = 16;
+
 pub(crate) fn get(
     sql: &Connection,
     tenant: &TenantId,
@@ -36,13 +43,6 @@ pub(crate) fn find(sql: &Connection, tenant: &TenantId, query: &Query) -> Result
     if pushdown.exact { reader.page(query, &pushdown) } else { reader.sieve(query, &pushdown) }
 }
 
-/// The records, by the one index that has those of a type in the order of their id.
-const RECORDS: &str = "scim_record AS r INDEXED BY scim_record_of_type";
-
-/// A statement with more values than this is not kept: who asks for many things at once seldom asks for just that shape again, and
-/// hundreds of them would fill more memory than the page cache.
-const KEPT: usize = 16;
-
 /// How SQLite goes about the statements of [`find`], in its own words.
 pub(crate) fn explain(sql: &Connection, tenant: &TenantId, query: &Query) -> Result<Vec<String>, Failure> {
     let reader = Reader { sql, tenant, resource_type: &query.resource_type.name };
@@ -50,7 +50,7 @@ pub(crate) fn explain(sql: &Connection, tenant: &TenantId, query: &Query) -> Res
     let mut values = reader.values(&pushdown);
     let mut statements = Vec::new();
     if pushdown.exact {
-        statements.push((count_statement(&pushdown), values.clone()));
+        statements.push((total_statement(query, &pushdown), values.clone()));
         values.extend([bounded(query.count), bounded(query.offset)]);
         statements.push((page_statement(&pushdown), values));
     } else {
@@ -95,7 +95,10 @@ fn sieve_statement(pushdown: &Pushdown) -> String {
     format!("SELECT {HEAD} FROM {RECORDS} WHERE r.tenant = ?1 AND r.type = ?2{condition} ORDER BY r.id")
 }
 
-fn count_statement(pushdown: &Pushdown) -> String {
+fn total_statement(query: &Query, pushdown: &Pushdown) -> String {
+    if query.filter.is_none() {
+        return "SELECT count FROM scim_count WHERE tenant = ?1 AND type = ?2".to_owned();
+    }
     let condition = &pushdown.condition;
     format!("SELECT count(*) FROM {RECORDS} WHERE r.tenant = ?1 AND r.type = ?2{condition}")
 }
@@ -159,10 +162,8 @@ impl Reader<'_> {
     }
 
     fn total(&self, query: &Query, pushdown: &Pushdown, values: &[Sql]) -> Result<u64, Failure> {
-        let kept = "SELECT count FROM scim_count WHERE tenant = ?1 AND type = ?2";
-        let counted = query.filter.as_ref().map(|_| count_statement(pushdown));
         let mut total = 0;
-        self.each(counted.as_deref().unwrap_or(kept), values, |row| {
+        self.each(&total_statement(query, pushdown), values, |row| {
             total = row.get(0)?;
             Ok(())
         })?;
@@ -171,11 +172,10 @@ impl Reader<'_> {
 
     /// The page of a query that SQLite can only narrow down: each candidate is asked, one at a time in memory.
     fn sieve(&self, query: &Query, pushdown: &Pushdown) -> Result<Page, Failure> {
-        let mentions = |attribute: &Option<String>| match (&query.filter, attribute) {
-            (Some(filter), Some(attribute)) => filter.mentions(attribute),
-            _ => false,
-        };
-        let (down, up) = (query.filters_members(), mentions(&query.resource_type.member_of));
+        let mentions = |name: &str| query.filter.as_ref().is_some_and(|filter| filter.mentions(name));
+        // A record's tag, which is `meta.version`, depends on its memberships too.
+        let up = query.resource_type.member_of.as_deref().is_some_and(mentions) || mentions("meta");
+        let down = query.filters_members();
         let mut page = Page::default();
         self.each(&sieve_statement(pushdown), &self.values(pushdown), |row| {
             let mut record = self.record(Head::read(row)?)?;

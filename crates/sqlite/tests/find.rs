@@ -168,8 +168,8 @@ fn sqlite_is_not_taken_in() {
         r#"groups[value eq "g0" and value eq "g1"]"#,
         r#"groups.value eq "G0""#,
         r#"id eq "U2" or id eq "u2""#,
-        r#"meta.version sw "W/\"2-""#,
-        r#"meta.version sw "W/\"2-" and userName eq "a""#,
+        r#"meta.version co "-""#,
+        r#"meta.version co "-" and userName eq "a""#,
         r#"meta.location eq "https://scim.example/v2/Users/u0""#,
         r#"id eq "g0""#,
     ]);

@@ -39,12 +39,13 @@ fn who_sends_too_much_is_told_when_to_come_back_and_nothing_is_changed() {
         assert_eq!(refused.header("retry-after"), "1");
     }
     until_refused("reading is limited as well", || acme.client.get("/Users?count=0"));
-    // It is the organisation that is limited, and not the token.
+    // It is the organisation that is limited, and not the token. One request may slip through after a while.
     let second = acme.client.with_token(&support::text(&hub.json("token create --org acme"), "token"));
-    until_refused("another token does not help", || {
-        acme.client.get("/Users?count=0");
-        second.get("/Users?count=0")
-    });
+    let is_refused = |_| {
+        until_refused("the first token is too fast", || acme.client.get("/Users?count=0"));
+        second.get("/Users?count=0").status == 429
+    };
+    assert!((0..10).any(is_refused));
     // The others are not slowed down.
     globex.client.read("/Users?count=0");
     let count = eventually("the organisation may send again", || {

@@ -16,7 +16,7 @@ pub(crate) const SECRET: &str = "SECRET";
 pub(crate) struct Spec {
     pub(crate) name: String,
     kind: &'static str,
-    many: bool,
+    pub(crate) many: bool,
     exact: bool,
     mutability: &'static str,
     returned: &'static str,
@@ -141,7 +141,7 @@ fn one(spec: &Spec, tape: &mut Tape<'_>, at: usize, secret: bool) -> Option<Valu
     let letter = char::from(b'A' + u8::try_from(at).unwrap());
     let head = if secret { SECRET } else { "text" };
     Some(match spec.kind {
-        "boolean" => (at % 2 == 0).into(),
+        "boolean" => at.is_multiple_of(2).into(),
         "decimal" => json!(f64::from(u8::try_from(at * 16 + tape.next(16)).unwrap()) + 0.25),
         "integer" => json!(at * 1000 + tape.next(1000)),
         "dateTime" => format!("20{:02}-02-28T0{at}:00:00.{:03}+01:00", tape.next(100), tape.next(250)).into(),

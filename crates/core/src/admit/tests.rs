@@ -195,3 +195,29 @@ fn secrets_and_immutable_parts_of_lists_survive_a_put() {
     assert_eq!(put(json!([{"value": "k", "serial": "T"}])), Err(AdmitError::Mutability("keys.serial".into())));
     assert!(admit.patched(&stored, stored.as_map().clone()).is_ok());
 }
+
+#[test]
+fn secrets_are_not_quoted_and_not_lost() {
+    let pin = json!({"name": "pin", "multiValued": true, "returned": "never"});
+    let lock =
+        json!({"name": "lock", "type": "complex", "mutability": "writeOnly", "subAttributes": [{"name": "code"}]});
+    let catalog = Catalog::empty()
+        .with_schema(&json!({"id": "urn:x:door", "attributes": [pin, lock]}))
+        .unwrap()
+        .with_resource_type(ResourceTypeSpec::from_json(
+            json!({"name": "Door", "endpoint": "/Doors", "schema": "urn:x:door"}),
+        ))
+        .unwrap();
+    let admit = Admit::new(catalog.resource_type("Door").unwrap());
+    let door = |more: Value| {
+        let mut body = json!({"schemas": ["urn:x:door"]});
+        body.as_object_mut().unwrap().append(more.as_object().cloned().as_mut().unwrap());
+        body
+    };
+    let bad = |more: Value| admit.create(door(more)).unwrap_err().to_string();
+    insta::assert_snapshot!(bad(json!({"pin": "1234"})), @"`pin`: expected a list, found something else");
+    insta::assert_snapshot!(bad(json!({"lock": {"code": 1234}})), @"`lock.code`: expected a string, found something else");
+    // Who cannot read it sends back what he read without it.
+    let stored = admit.create(door(json!({"pin": ["1234"], "lock": {"code": "5"}}))).unwrap().resource;
+    assert_eq!(admit.replace(door(json!({})), &stored).unwrap().resource, stored);
+}

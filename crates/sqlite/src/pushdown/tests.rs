@@ -67,6 +67,7 @@ fn connectives_keep_what_is_sound() {
         "User",
         &[
             r#"displayName eq "Babs" and userName eq "bjensen""#,
+            r#"emails eq "b@x.example" and externalId eq "Ext-1""#,
             r#"userName eq "bjensen" and active eq true"#,
             r#"userName eq "a" or externalId eq "b""#,
             r#"userName eq "a" or active eq true"#,
