@@ -109,12 +109,7 @@ pub(crate) fn create(
     id: String,
     known: &[Fact],
 ) -> Result<Decision, ScimError> {
-    let members = Delta {
-        join: incoming.members.clone(),
-        leave: Vec::new(),
-        exclusive: context.policy.exclusive_membership(resource_type),
-        of: context.policy.member_types(resource_type),
-    };
+    let members = delta(context, resource_type, incoming.members.clone(), Vec::new());
     let key = Key::new(resource_type.name.clone(), id);
     finish(
         context,
@@ -150,12 +145,7 @@ pub(crate) fn adopt(
         }
     }
     let resource = Admit::new(resource_type).patched(&holder.resource, merged)?;
-    let members = Delta {
-        join: incoming.members.clone(),
-        leave: Vec::new(),
-        exclusive: context.policy.exclusive_membership(resource_type),
-        of: context.policy.member_types(resource_type),
-    };
+    let members = delta(context, resource_type, incoming.members.clone(), Vec::new());
     finish(
         context,
         resource_type,
@@ -183,12 +173,9 @@ pub(crate) fn replace(
     let incoming = incoming(context, resource_type, body, Some(&before.resource))?;
     let wanted: BTreeSet<_> = incoming.members.iter().map(|member| &member.id).collect();
     let there: BTreeSet<_> = before.members.iter().map(|member| &member.id).collect();
-    let members = Delta {
-        leave: there.difference(&wanted).map(|id| (*id).clone()).collect(),
-        join: incoming.members.iter().filter(|member| !there.contains(&member.id)).cloned().collect(),
-        exclusive: context.policy.exclusive_membership(resource_type),
-        of: context.policy.member_types(resource_type),
-    };
+    let leave = there.difference(&wanted).map(|id| (*id).clone()).collect();
+    let join = incoming.members.iter().filter(|member| !there.contains(&member.id)).cloned().collect();
+    let members = delta(context, resource_type, join, leave);
     finish(
         context,
         resource_type,
@@ -216,7 +203,7 @@ pub(crate) fn patch(
 ) -> Result<Decision, ScimError> {
     let whole = before.whole(resource_type);
     let patched = scimwright_patch::apply(resource_type, &whole, request, options)?;
-    let delta = scimwright_patch::membership_delta(resource_type, &whole, &patched.resource);
+    let moved = scimwright_patch::membership_delta(resource_type, &whole, &patched.resource);
     let leniencies = patched.leniencies.iter().filter_map(|name| name.parse::<Quirk>().ok());
     let mut quirks = repaired.union(leniencies.collect());
     if !patched.ignored.is_empty() {
@@ -226,12 +213,8 @@ pub(crate) fn patch(
     for rows in [&resource_type.membership, &resource_type.member_of].into_iter().flatten() {
         resource.take(rows);
     }
-    let members = Delta {
-        join: read_members(resource_type, &delta.joined)?,
-        leave: delta.left,
-        exclusive: context.policy.exclusive_membership(resource_type),
-        of: context.policy.member_types(resource_type),
-    };
+    let join = read_members(resource_type, &moved.joined)?;
+    let members = delta(context, resource_type, join, moved.left);
     finish(
         context,
         resource_type,
@@ -277,6 +260,16 @@ pub(crate) fn deactivate(
 /// The type under which a retired record is kept: no endpoint leads there.
 pub(crate) fn retired(resource_type: &ResourceType) -> String {
     format!("{}~retired", resource_type.name)
+}
+
+/// Who joins and leaves, by the rules that the policy has for groups of this type.
+fn delta(context: &Context, resource_type: &ResourceType, join: Vec<Member>, leave: Vec<String>) -> Delta {
+    Delta {
+        join,
+        leave,
+        exclusive: context.policy.exclusive_membership(resource_type),
+        of: context.policy.member_types(resource_type),
+    }
 }
 
 /// What the engines of PATCH may tolerate for this caller.

@@ -70,7 +70,7 @@ fn unbounded() -> Syntax {
 /// When the law is broken.
 pub fn patch(bytes: &[u8]) {
     let Ok(message) = serde_json::from_slice::<Value>(bytes) else { return };
-    for options in [PatchOptions::default(), tolerant()] {
+    for options in [PatchOptions::default(), PatchOptions::tolerant()] {
         let Ok(request) = PatchRequest::from_json(message.clone(), &options) else { continue };
         for (resource_type, before) in SUBJECTS.iter() {
             let Ok(patched) = apply(resource_type, before, &request, &options) else { continue };
@@ -142,17 +142,3 @@ static SUBJECTS: LazyLock<Vec<(Arc<ResourceType>, Resource)>> = LazyLock::new(||
     };
     subjects.map(canonical).into()
 });
-
-/// Everything tolerated at once.
-fn tolerant() -> PatchOptions {
-    PatchOptions {
-        syntax: Syntax::tolerant(),
-        create_on_no_match: true,
-        remove_with_value: true,
-        boolean_strings: true,
-        empty_string_clears: true,
-        reference_as_string: true,
-        extra_members: true,
-        ..PatchOptions::default()
-    }
-}
