@@ -11,6 +11,9 @@ use scimwright_store::{
 
 use crate::error::Failure;
 
+/// When a record was last written, if the commit of version `?3` at the time `?4` writes it: never at the same time twice.
+const MOVED: &str = "CASE WHEN version = ?3 THEN modified ELSE max(?4, modified + 1000000) END";
+
 /// A row of `scim_record.keys`: scope, path, value.
 type StoredKey = (u8, String, String);
 
@@ -127,10 +130,10 @@ impl Work<'_> {
         if keys != head.keys {
             self.rekey(key, &serde_json::from_str::<Vec<_>>(&head.keys)?, &wanted)?;
         }
-        let mut statement = self.sql.prepare_cached(
-            "UPDATE scim_record SET version = ?3, modified = ?4, display = ?5, keys = ?6, notes = ?7, document = ?8 \
+        let mut statement = self.sql.prepare_cached(&format!(
+            "UPDATE scim_record SET version = ?3, modified = {MOVED}, display = ?5, keys = ?6, notes = ?7, document = ?8 \
              WHERE tenant = ?1 AND id = ?2",
-        )?;
+        ))?;
         statement.execute(params![
             self.tenant,
             key.id,
@@ -147,10 +150,10 @@ impl Work<'_> {
     fn delete(&self, key: &Key, expect: Option<Version>) -> Result<(), Failure> {
         let head = self.expect(key, expect)?;
         self.rekey(key, &serde_json::from_str::<Vec<_>>(&head.keys)?, &[])?;
-        let mut groups = self.sql.prepare_cached(
-            "UPDATE scim_record SET version = ?3, modified = ?4, members = members - 1 WHERE tenant = ?1 AND id IN \
+        let mut groups = self.sql.prepare_cached(&format!(
+            "UPDATE scim_record SET version = ?3, modified = {MOVED}, members = members - 1 WHERE tenant = ?1 AND id IN \
              (SELECT group_id FROM scim_member INDEXED BY scim_member_up WHERE tenant = ?1 AND member_id = ?2)",
-        )?;
+        ))?;
         groups.execute(params![self.tenant, key.id, self.version.0, self.time])?;
         for sql in [
             "DELETE FROM scim_member INDEXED BY scim_member_up WHERE tenant = ?1 AND member_id = ?2",
@@ -179,9 +182,9 @@ impl Work<'_> {
 
     /// Gives a group whose members change the commit's version and time, and so many members more.
     fn touch(&self, group: &str, more: i64) -> Result<(), Failure> {
-        let mut statement = self.sql.prepare_cached(
-            "UPDATE scim_record SET version = ?3, modified = ?4, members = members + ?5 WHERE tenant = ?1 AND id = ?2",
-        )?;
+        let mut statement = self.sql.prepare_cached(&format!(
+            "UPDATE scim_record SET version = ?3, modified = {MOVED}, members = members + ?5 WHERE tenant = ?1 AND id = ?2",
+        ))?;
         statement.execute(params![self.tenant, group, self.version.0, self.time, more])?;
         Ok(())
     }

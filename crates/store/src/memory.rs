@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use scimwright_core::{Instant, Resource};
 use serde_json::Value;
 
@@ -46,6 +47,14 @@ struct Stored {
     created: Instant,
     modified: Instant,
     member_count: u64,
+}
+
+impl Stored {
+    /// When it was last written, if it is written now: never at the same time twice, whatever the clock says.
+    fn moved(&self, time: Instant, version: Version) -> Instant {
+        let next = Instant::from_utc(self.modified.utc() + TimeDelta::milliseconds(1));
+        if self.version == version { self.modified } else { time.max(next) }
+    }
 }
 
 #[async_trait]
@@ -213,7 +222,8 @@ impl Work<'_> {
                 let old = self.expect(&key, Some(expect))?;
                 self.release(&old.draft.index, &key);
                 self.claim(&draft.index, &key)?;
-                self.set(key.clone(), Some(Stored { draft, version, modified: time, ..old }));
+                let modified = old.moved(time, version);
+                self.set(key.clone(), Some(Stored { draft, version, modified, ..old }));
                 self.members(&key, members, time, version)
             }
             Write::Members { group, members, expect } => {
@@ -344,7 +354,7 @@ impl Work<'_> {
 
     fn touch(&mut self, key: &Key, time: Instant, version: Version) {
         if let Some(stored) = self.tenant.records.get(key) {
-            let touched = Stored { version, modified: time, ..stored.clone() };
+            let touched = Stored { version, modified: stored.moved(time, version), ..stored.clone() };
             self.set(key.clone(), Some(touched));
         }
     }

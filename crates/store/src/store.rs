@@ -15,6 +15,7 @@ use crate::{Change, Committed, Key, Logged, Members, Page, Query, Record, StoreE
 ///   survives the death of the process. When it answers an error nothing has changed.
 /// - The commits of one tenant have an order. Each takes the next positions of the tenant's log, one for each of its events,
 ///   without gaps, and the position of its last event is the [`Version`](crate::Version) of every record that it wrote.
+/// - `modified` of a record grows with every write: it is the time of the change, or a millisecond after what it was.
 /// - A `Replace` or `Delete` that expects a version fails with [`StoreError::Stale`] unless the record has just that version.
 /// - Keys that are unique are checked by the commit itself, before its guards. Two commits at once cannot both take a key.
 /// - A membership is a row: adding or removing one reads and writes no other. A record that is deleted leaves every group, and

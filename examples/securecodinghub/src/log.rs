@@ -90,7 +90,5 @@ fn line(entry: &Logged) -> String {
     if let Some(detail) = &event.detail {
         line.push_str(&format!("  ({detail})"));
     }
-    // The id of a target is what stood in a URL: it must not begin a line of its own or speak to the terminal.
-    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    line.chars().map(shown).collect()
+    line
 }

@@ -256,12 +256,9 @@ fn what_lies_outside_and_what_nobody_knows() {
     }
     // Announced is what is true.
     let config = client.read("/ServiceProviderConfig");
-    for (feature, supported) in
-        [("patch", true), ("bulk", false), ("filter", true), ("changePassword", false), ("sort", false), ("etag", true)]
-    {
+    for (feature, supported) in [("patch", true), ("filter", true), ("changePassword", false), ("etag", true)] {
         assert_eq!(config[feature]["supported"], supported, "{feature}");
     }
-    client.post("/Bulk", &json!({})).is_error(501, "");
     client.get("/Me").is_error(501, "");
     let types: Vec<String> =
         client.read("/ResourceTypes")["Resources"].as_array().unwrap().iter().map(|each| text(each, "name")).collect();

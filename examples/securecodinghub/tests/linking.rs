@@ -154,6 +154,8 @@ fn an_unlinked_user_is_found_and_the_first_patch_or_put_links() {
         assert_eq!(client.find("/Users", &format!("emails.value eq \"{email}\""))[0]["id"], json!(id));
         let path = format!("/Users/{id}");
         client.send(method, &path, Some(&body)).is_done();
+        let entry = hub.last_entry("default");
+        assert!(entry["detail"].as_str().is_some_and(|detail| detail.starts_with("linked")), "{entry}");
         assert_eq!(client.read(&path)["id"], json!(id));
         client.post("/Users", &user(email)).is_error(409, "uniqueness");
     }
@@ -204,6 +206,10 @@ fn each_organisation_has_its_policy_and_a_running_server_follows_it() {
     deactivated("refused@corp.example");
     client.post("/Users", &user("refused@corp.example")).is_error(409, "uniqueness");
     client.post("/Users", &user("active@corp.example")).is_error(409, "uniqueness");
+
+    // Changing such a user is allowed, and links as little.
+    let active = client.find("/Users", "userName eq \"active@corp.example\"")[0]["id"].as_str().unwrap().to_owned();
+    client.patch(&format!("/Users/{active}"), &replace("title", "Engineer")).is_done();
 
     hub.prints("org set default --linking link");
     client.post("/Users", &user("refused@corp.example")).is(201);
@@ -263,6 +269,37 @@ fn a_private_address_that_people_share_is_nobodys_login() {
         client.make("/Users", &body);
     }
     assert_eq!(holders(&client, "family@home.example"), 2);
+}
+
+#[test]
+fn one_address_is_one_person_however_it_is_written() {
+    let hub = Hub::new();
+    let server = hub.serve("");
+    let client = server.first_client();
+    let id = hub.invite("default", "ada@corp.example");
+    let linked = client.post("/Users", &with_name("ada", " Ada\u{ff20}corp.example. ")).is(201);
+    assert_eq!(linked["id"], json!(id));
+    for same in ["ada@corp.example.", "ada@corp\u{ff0e}example", " ada@corp.example", "ad\u{ad}a@corp\u{200b}.example"]
+    {
+        client.post("/Users", &with_name("other", same)).is_error(409, "uniqueness");
+        client.post("/Users", &named(same)).is_error(409, "uniqueness");
+    }
+    assert_eq!(client.count("/Users"), 1);
+}
+
+#[test]
+fn nobody_takes_more_addresses_than_a_person_has() {
+    let hub = Hub::new();
+    let server = hub.serve("");
+    let client = server.first_client();
+    let with_many = |number: usize| {
+        let mut body = named("collector");
+        body["emails"] =
+            (0..number).map(|number| json!({"value": format!("a{number}@corp.example"), "type": "work"})).collect();
+        body
+    };
+    client.post("/Users", &with_many(21)).is_error(400, "invalidValue");
+    client.make("/Users", &with_many(20));
 }
 
 #[test]

@@ -181,6 +181,20 @@ fn who_does_not_exist_is_passed_over_and_the_log_says_so() {
 }
 
 #[test]
+fn a_team_is_made_of_people_and_not_of_teams() {
+    let hub = Hub::new();
+    let server = hub.serve("");
+    let client = server.first_client();
+    let [ada] = people(&client);
+    let inner = client.make("/Groups", &team("Inner", &[]));
+    let outer = client.make("/Groups", &team("Outer", &[&ada, &inner]));
+    client.patch(&format!("/Groups/{outer}"), &join(&[&inner])).is_done();
+    assert_eq!(members(&client, &outer), [ada.as_str()]);
+    hub.prints("org set default --profile strict");
+    client.patch(&format!("/Groups/{outer}"), &join(&[&inner])).is_error(400, "invalidValue");
+}
+
+#[test]
 fn a_team_made_by_hand_is_linked_once_and_never_doubled() {
     let hub = Hub::new();
     let server = hub.serve("");

@@ -34,7 +34,11 @@ fn insert(resource_type: &str, id: &str, index: &[(&str, &str, Scope)]) -> Write
 
 fn join(group: &str, ids: &[&str], exclusive: bool) -> Write {
     let join = ids.iter().map(|id| Member { id: (*id).into(), ..Member::default() }).collect();
-    Write::Members { group: Key::new("Group", group), members: Delta { join, exclusive, ..Delta::default() }, expect: None }
+    Write::Members {
+        group: Key::new("Group", group),
+        members: Delta { join, exclusive, ..Delta::default() },
+        expect: None,
+    }
 }
 
 fn commit(store: &InMemory, whose: &str, writes: Vec<Write>) -> Result<Committed, StoreError> {

@@ -184,13 +184,15 @@ pub struct Wire {
     stream: TcpStream,
     /// Read and not yet used.
     rest: Vec<u8>,
+    /// The status line and the headers of the last answer.
+    head: String,
 }
 
 impl Wire {
     pub fn open(server: &super::Server) -> Self {
         let stream = TcpStream::connect(server.listen()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self { stream, rest: Vec::new() }
+        Self { stream, rest: Vec::new(), head: String::new() }
     }
 
     /// Writes text as it is.
@@ -213,7 +215,13 @@ impl Wire {
         while self.rest.len() < length {
             assert!(self.more(), "the connection ended before the body did");
         }
+        self.head = head;
         (status, String::from_utf8(self.rest.drain(..length).collect()).unwrap())
+    }
+
+    /// Whether the last answer said that it was the last one on this connection.
+    pub fn was_told_to_close(&self) -> bool {
+        self.head.to_ascii_lowercase().contains("\r\nconnection: close\r\n")
     }
 
     /// Whether the server has closed its side, with nothing more to say.
