@@ -77,7 +77,7 @@ fn secret_places(specs: &[Spec]) -> Vec<(String, Wrap)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_read_is_what_was_written(specs in specs(true), tape in vec(any::<u8>(), 1..60)) {
@@ -284,7 +284,7 @@ fn profile(strict: bool) -> Setup {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn a_patch_of_a_user_does_all_or_nothing(requests in requests(USER), strict in any::<bool>()) {

@@ -1,5 +1,5 @@
-//! The store's rows of the performance table: what serves one user or one member costs the same in every crowd, and commits that
-//! wait together share the wait for the disk.
+//! The store's rows of the performance table: what serves one user or one member costs the same in every crowd, and
+//! commits that wait together share the wait for the disk.
 
 use std::thread;
 
@@ -43,7 +43,8 @@ impl Crowd {
     fn draft(&self, id: &str) -> Draft {
         let body = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-            "userName": format!("user{id}@example.com"), "externalId": format!("ext-{id}"), "displayName": "Ada Lovelace",
+            "userName": format!("user{id}@example.com"), "externalId": format!("ext-{id}"),
+            "displayName": "Ada Lovelace",
             "name": {"givenName": "Ada", "familyName": "Lovelace"}, "active": true,
             "emails": [{"value": format!("user{id}@example.com"), "type": "work", "primary": true}],
         });

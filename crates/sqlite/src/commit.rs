@@ -11,7 +11,8 @@ use scimwright_store::{
 
 use crate::error::Failure;
 
-/// When a record was last written, if the commit of version `?3` at the time `?4` writes it: never at the same time twice.
+/// When a record was last written, if the commit of version `?3` at the time `?4` writes it: never at the same time
+/// twice.
 const MOVED: &str = "CASE WHEN version = ?3 THEN modified ELSE max(?4, modified + 1000000) END";
 
 /// A row of `scim_record.keys`: scope, path, value.
@@ -131,7 +132,8 @@ impl Work<'_> {
             self.rekey(key, &serde_json::from_str::<Vec<_>>(&head.keys)?, &wanted)?;
         }
         let mut statement = self.sql.prepare_cached(&format!(
-            "UPDATE scim_record SET version = ?3, modified = {MOVED}, display = ?5, keys = ?6, notes = ?7, document = ?8 \
+            "UPDATE scim_record \
+             SET version = ?3, modified = {MOVED}, display = ?5, keys = ?6, notes = ?7, document = ?8 \
              WHERE tenant = ?1 AND id = ?2",
         ))?;
         statement.execute(params![
@@ -151,7 +153,8 @@ impl Work<'_> {
         let head = self.expect(key, expect)?;
         self.rekey(key, &serde_json::from_str::<Vec<_>>(&head.keys)?, &[])?;
         let mut groups = self.sql.prepare_cached(&format!(
-            "UPDATE scim_record SET version = ?3, modified = {MOVED}, members = members - 1 WHERE tenant = ?1 AND id IN \
+            "UPDATE scim_record SET version = ?3, modified = {MOVED}, members = members - 1 \
+             WHERE tenant = ?1 AND id IN \
              (SELECT group_id FROM scim_member INDEXED BY scim_member_up WHERE tenant = ?1 AND member_id = ?2)",
         ))?;
         groups.execute(params![self.tenant, key.id, self.version.0, self.time])?;
@@ -183,7 +186,8 @@ impl Work<'_> {
     /// Gives a group whose members change the commit's version and time, and so many members more.
     fn touch(&self, group: &str, more: i64) -> Result<(), Failure> {
         let mut statement = self.sql.prepare_cached(&format!(
-            "UPDATE scim_record SET version = ?3, modified = {MOVED}, members = members + ?5 WHERE tenant = ?1 AND id = ?2",
+            "UPDATE scim_record SET version = ?3, modified = {MOVED}, members = members + ?5 \
+             WHERE tenant = ?1 AND id = ?2",
         ))?;
         statement.execute(params![self.tenant, group, self.version.0, self.time, more])?;
         Ok(())
@@ -198,7 +202,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Releases the keys that are no longer wanted, then takes those that are new, in the order in which they were asked for.
+    /// Releases the keys that are no longer wanted, then takes those that are new, in the order in which they were
+    /// asked for.
     fn rekey(&self, key: &Key, held: &[StoredKey], wanted: &[StoredKey]) -> Result<(), Failure> {
         let (before, after) = (BTreeSet::from_iter(held), BTreeSet::from_iter(wanted));
         // One row of scim_key stands for a value in every scope.
@@ -267,7 +272,8 @@ impl Work<'_> {
         }
     }
 
-    /// Lets members join and leave. Answers how many more there are than before; the group's own row is the caller's to write.
+    /// Lets members join and leave. Answers how many more there are than before; the group's own row is the caller's to
+    /// write.
     fn members(&mut self, group: &Key, delta: &Delta) -> Result<i64, Failure> {
         let Delta { join, leave, exclusive, of } = delta;
         let types = self.types(join, of)?;

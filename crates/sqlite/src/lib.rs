@@ -31,18 +31,18 @@
 //!
 //! # Scope
 //!
-//! One file, any number of tenants, any number of processes on one machine. Commits are durable (`synchronous=FULL`) and those that
-//! wait are gathered into one transaction; readers never wait for them. What a filter asks of indexed attributes, `id`,
-//! `meta.lastModified` and memberships is answered from indexes; the rest is asked of one candidate after the other, in memory that
-//! does not grow with their number.
+//! One file, any number of tenants, any number of processes on one machine. Commits are durable (`synchronous=FULL`)
+//! and those that wait are gathered into one transaction; readers never wait for them. What a filter asks of indexed
+//! attributes, `id`, `meta.lastModified` and memberships is answered from indexes; the rest is asked of one candidate
+//! after the other, in memory that does not grow with their number.
 //!
 //! The crate needs no runtime: threads of its own talk to SQLite, and answers are plain futures.
 //!
 //! # Limits
 //!
 //! - Times are kept in 64 bits of nanoseconds: a change that says it happens before 1678 or after 2261 is refused.
-//! - An attribute that gets an index later is looked up among the records that were written since, for keys are worked out when a
-//!   record is written. Write the others again.
+//! - An attribute that gets an index later is looked up among the records that were written since, for keys are worked
+//!   out when a record is written. Write the others again.
 //! - Network file systems are none for SQLite's write-ahead log.
 
 mod commit;

@@ -12,10 +12,12 @@ use crate::OpenError;
 /// The version of `schema.sql`. A change to it gets a new number here and a step in [`prepare`].
 const VERSION: i64 = 1;
 
-/// The write-ahead log is cut back to this size once it is in the database, so that one bulk load does not keep the disk.
+/// The write-ahead log is cut back to this size once it is in the database, so that one bulk load does not keep the
+/// disk.
 const LOG_BYTES: i64 = 32 << 20;
 
-/// More than there are different statements, and small beside the page cache. Filters of many shapes share what is left.
+/// More than there are different statements, and small beside the page cache. Filters of many shapes share what is
+/// left.
 const STATEMENTS: usize = 64;
 
 /// How a store uses its file.
@@ -73,8 +75,8 @@ pub(crate) fn reader(path: &Path, options: &SqliteOptions) -> Result<Connection,
 }
 
 fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite::Error> {
-    // Without SQLITE_OPEN_URI, for a file may be called `file:x?mode=memory`. The connection's own mutex is left out as well,
-    // for one thread has it.
+    // Without SQLITE_OPEN_URI, for a file may be called `file:x?mode=memory`. The connection's own mutex is left out as
+    // well, for one thread has it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(options.busy_timeout)?;
@@ -84,8 +86,8 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite:
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     // Pages are read, not mapped: of a mapped file an I/O error is a signal that ends the process.
     connection.pragma_update(None, "mmap_size", 0)?;
-    // A plan depends on the text of a statement alone. Without this, SQLite plans anew for every LIMIT that is bound, which costs
-    // more than a lookup (50 µs of CPU).
+    // A plan depends on the text of a statement alone. Without this, SQLite plans anew for every LIMIT that is bound,
+    // which costs more than a lookup (50 µs of CPU).
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)

@@ -1,15 +1,15 @@
 //! From a bound filter to SQL, as far as SQLite can decide it from its indexes.
 //!
-//! The law: a condition may select more than the filter does and then says that it is not exact, so that every candidate is asked
-//! again; it never selects less. So `or` goes down with all of its parts or not at all, `not` only over an exact part, and `and` with
-//! what it has.
+//! The law: a condition may select more than the filter does and then says that it is not exact, so that every
+//! candidate is asked again; it never selects less. So `or` goes down with all of its parts or not at all, `not` only
+//! over an exact part, and `and` with what it has.
 //!
-//! INVARIANT: a record has a key for every value of every indexed attribute, folded unless the attribute is case exact. That is
-//! whoever writes records' to keep, and what makes equality of keys mean equality of values.
+//! INVARIANT: a record has a key for every value of every indexed attribute, folded unless the attribute is case exact.
+//! That is whoever writes records' to keep, and what makes equality of keys mean equality of values.
 //!
-//! SQLite has no statistics here and would guess, so the text leaves it no choice. The most selective part *drives*: it becomes
-//! `r.id IN (…)` over index searches, which also yields records in the order of their id. Every other part is a *check* of one
-//! candidate, written so that no index can be chosen for it.
+//! SQLite has no statistics here and would guess, so the text leaves it no choice. The most selective part *drives*: it
+//! becomes `r.id IN (…)` over index searches, which also yields records in the order of their id. Every other part is a
+//! *check* of one candidate, written so that no index can be chosen for it.
 
 use rusqlite::types::Value;
 use scimwright_core::{DataType, ResourceType, Uniqueness};
@@ -18,7 +18,8 @@ use scimwright_store::Query;
 
 mod sql;
 
-/// More would meet SQLite's own limits (500 terms in a compound select, expressions 1,000 deep); what is beyond is asked in Rust.
+/// More would meet SQLite's own limits (500 terms in a compound select, expressions 1,000 deep); what is beyond is
+/// asked in Rust.
 const TERMS: usize = 200;
 const DEPTH: usize = 16;
 
@@ -246,7 +247,8 @@ fn modified(op: Op, nanos: i128) -> Option<Part> {
     })
 }
 
-/// The first text after all those that begin with a prefix; none when there is no such text. Bytes of UTF-8 sort as code points do.
+/// The first text after all those that begin with a prefix; none when there is no such text. Bytes of UTF-8 sort as
+/// code points do.
 fn successor(prefix: &str) -> Option<String> {
     let mut characters: Vec<char> = prefix.chars().collect();
     while let Some(last) = characters.pop() {

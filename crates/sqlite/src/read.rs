@@ -1,4 +1,5 @@
-//! Reading: every statement that changes nothing. Each function here runs in one read transaction, which is one snapshot.
+//! Reading: every statement that changes nothing. Each function here runs in one read transaction, which is one
+//! snapshot.
 
 use chrono::DateTime;
 use rusqlite::types::Value as Sql;
@@ -16,8 +17,8 @@ const HEAD: &str = "r.id, r.version, r.created, r.modified, r.members, r.notes, 
 /// The records, by the one index that has those of a type in the order of their id.
 const RECORDS: &str = "scim_record AS r INDEXED BY scim_record_of_type";
 
-/// A statement with more values than this is not kept: who asks for many things at once seldom asks for just that shape again, and
-/// hundreds of them would fill more memory than the page cache.
+/// A statement with more values than this is not kept: who asks for many things at once seldom asks for just that shape
+/// again, and hundreds of them would fill more memory than the page cache.
 const KEPT: usize = 16;
 
 pub(crate) fn get(

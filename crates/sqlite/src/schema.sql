@@ -1,5 +1,6 @@
--- The tables of the store. The tenant comes first in every key, so that no statement can walk into another tenant's rows, and
--- every text is compared byte for byte: what is to be found without regard to case was folded before it came here.
+-- The tables of the store. The tenant comes first in every key, so that no statement can walk into another tenant's
+-- rows, and every text is compared byte for byte: what is to be found without regard to case was folded before it came
+-- here.
 
 CREATE TABLE scim_meta (
     name  TEXT NOT NULL PRIMARY KEY,
@@ -20,10 +21,10 @@ CREATE TABLE scim_count (
     PRIMARY KEY (tenant, type)
 ) STRICT, WITHOUT ROWID;
 
--- `created` and `modified` are nanoseconds since 1970 in UTC; `document` has neither `id` nor `meta`, which are stamped on it when
--- it is read. `members` is the number of its rows in scim_member. `keys` are the record's rows in scim_key and scim_unique as JSON, [[scope, path, value], …]: a replacement that
--- changes no key is then one row, and scim_key needs no second index by id. The large columns stand last, where they do not hinder
--- reading the small ones.
+-- `created` and `modified` are nanoseconds since 1970 in UTC; `document` has neither `id` nor `meta`, which are stamped
+-- on it when it is read. `members` is the number of its rows in scim_member. `keys` are the record's rows in scim_key
+-- and scim_unique as JSON, [[scope, path, value], …]: a replacement that changes no key is then one row, and scim_key
+-- needs no second index by id. The large columns stand last, where they do not hinder reading the small ones.
 CREATE TABLE scim_record (
     tenant   TEXT    NOT NULL,
     type     TEXT    NOT NULL,
@@ -52,8 +53,8 @@ CREATE TABLE scim_key (
     PRIMARY KEY (tenant, type, path, value, id)
 ) STRICT, WITHOUT ROWID;
 
--- The keys that may stand once only. `scope` is the tenant among whose records of that type the key is unique; it is empty, and so is
--- `type`, for a key that is unique over everything.
+-- The keys that may stand once only. `scope` is the tenant among whose records of that type the key is unique; it is
+-- empty, and so is `type`, for a key that is unique over everything.
 CREATE TABLE scim_unique (
     scope  TEXT NOT NULL,
     type   TEXT NOT NULL,
@@ -64,8 +65,9 @@ CREATE TABLE scim_unique (
     PRIMARY KEY (scope, type, path, value)
 ) STRICT, WITHOUT ROWID;
 
--- Without foreign keys: to check one when a record goes, SQLite would walk through all members of the tenant, for it has no
--- statistics and takes a tenant for ten rows. For the same reason statements name their index where there is a choice.
+-- Without foreign keys: to check one when a record goes, SQLite would walk through all members of the tenant, for it
+-- has no statistics and takes a tenant for ten rows. For the same reason statements name their index where there is a
+-- choice.
 CREATE TABLE scim_member (
     tenant      TEXT NOT NULL,
     group_id    TEXT NOT NULL,

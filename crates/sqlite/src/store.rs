@@ -17,8 +17,9 @@ use crate::{OpenError, SqliteOptions, open, read, readers, writer};
 
 /// A store in an SQLite file.
 ///
-/// A clone is a handle to the same threads and connections. Other stores, in this process or another, may have the same file open:
-/// nothing is remembered between transactions. Dropping the last handle waits until everything that was asked for is done.
+/// A clone is a handle to the same threads and connections. Other stores, in this process or another, may have the same
+/// file open: nothing is remembered between transactions. Dropping the last handle waits until everything that was
+/// asked for is done.
 #[derive(Clone)]
 pub struct SqliteStore {
     shared: Arc<Shared>,
@@ -43,8 +44,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened or is no database, when a later version of this crate has written it, when it cannot have a
-    /// write-ahead log, as a database in memory, or when no threads can be started.
+    /// When the file cannot be opened or is no database, when a later version of this crate has written it, when it
+    /// cannot have a write-ahead log, as a database in memory, or when no threads can be started.
     pub fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let connection = open::prepare(path, &options)?;
@@ -63,8 +64,8 @@ impl SqliteStore {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// How SQLite goes about a query: the lines of `EXPLAIN QUERY PLAN` for each statement that [`Store::find`] would run. For
-    /// tests and for doctors; the words are SQLite's and change with its versions.
+    /// How SQLite goes about a query: the lines of `EXPLAIN QUERY PLAN` for each statement that [`Store::find`] would
+    /// run. For tests and for doctors; the words are SQLite's and change with its versions.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! The one thread that writes: commits that wait are gathered into one durable transaction.
 //!
-//! A durable transaction costs a wait for the disk, whatever is in it. While that wait lasts the next commits queue up, and the
-//! thread takes them all together. Each has a savepoint, so that one which fails takes nothing with it but itself; nobody hears of
-//! success before the disk has it.
+//! A durable transaction costs a wait for the disk, whatever is in it. While that wait lasts the next commits queue up,
+//! and the thread takes them all together. Each has a savepoint, so that one which fails takes nothing with it but
+//! itself; nobody hears of success before the disk has it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -52,7 +52,8 @@ pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>) {
     }
 }
 
-/// One durable transaction. An error is one of all of it: whatever was decided in it may have leant on what is lost now.
+/// One durable transaction. An error is one of all of it: whatever was decided in it may have leant on what is lost
+/// now.
 fn transaction(sql: &Connection, todo: Vec<(TenantId, Change)>) -> Result<Vec<Result<Committed, StoreError>>, Failure> {
     execute(sql, "BEGIN IMMEDIATE")?;
     let mut done = Vec::with_capacity(todo.len());

@@ -94,6 +94,38 @@ fn linking_takes_no_seat() {
 }
 
 #[test]
+fn inside_a_bulk_request_each_creation_needs_its_own_seat() {
+    let hub = Hub::new();
+    let server = hub.serve("");
+    let client = hub.organisation(&server, "acme", "--seats 2").client;
+    let ids = fill(&client, 1);
+    let create = |number: usize| {
+        let bulk_id = format!("user{number}");
+        json!({"method": "POST", "path": "/Users", "bulkId": bulk_id, "data": user(&format!("{bulk_id}@corp.example"))})
+    };
+    let change = json!({"method": "PATCH", "path": format!("/Users/{}", ids[0]), "data": replace("title", "Engineer")});
+    let answer = client.post(
+        "/Bulk",
+        &json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [create(1), create(2), change, create(3)],
+        }),
+    );
+    // What the server does not announce it does not do by half.
+    if client.read("/ServiceProviderConfig")["bulk"]["supported"] == false {
+        answer.is_error(501, "");
+        assert_eq!(client.count("/Users"), 1);
+        return;
+    }
+    let answer = answer.is(200);
+    let statuses: Vec<String> =
+        answer["Operations"].as_array().unwrap().iter().map(|each| support::text(each, "status")).collect();
+    assert_eq!(statuses, ["201", "403", "200", "403"], "{answer}");
+    assert_eq!(client.count("/Users"), 2);
+    assert_eq!(client.read(&format!("/Users/{}", ids[0]))["title"], "Engineer");
+}
+
+#[test]
 fn a_running_server_follows_another_limit() {
     let hub = Hub::new();
     let server = hub.serve("");

@@ -33,7 +33,8 @@ impl Pushdown {
         exact
     }
 
-    /// Adds the searches that find every record for which a part with a rank holds. Answers whether they find only those.
+    /// Adds the searches that find every record for which a part with a rank holds. Answers whether they find only
+    /// those.
     fn searches(&mut self, part: &Part, searches: &mut Vec<String>) -> bool {
         match part {
             Part::Leaf(leaf) => {
@@ -84,7 +85,8 @@ impl Pushdown {
             Leaf::HasMember(member) => {
                 let member = self.value(member);
                 format!(
-                    "SELECT m.group_id FROM scim_member AS m INDEXED BY scim_member_up WHERE m.tenant = ?1 AND m.member_id = {member}"
+                    "SELECT m.group_id FROM scim_member AS m INDEXED BY scim_member_up \
+                     WHERE m.tenant = ?1 AND m.member_id = {member}"
                 )
             }
             Leaf::IsMember(group) => {
@@ -94,7 +96,8 @@ impl Pushdown {
             Leaf::Modified { from, until } => {
                 let range = self.range("o", *from, *until);
                 format!(
-                    "SELECT o.id FROM scim_record AS o INDEXED BY scim_record_by_time WHERE o.tenant = ?1 AND o.type = ?2 AND {range}"
+                    "SELECT o.id FROM scim_record AS o INDEXED BY scim_record_by_time \
+                     WHERE o.tenant = ?1 AND o.type = ?2 AND {range}"
                 )
             }
         }

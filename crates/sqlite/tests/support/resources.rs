@@ -1,4 +1,5 @@
-//! Strategies for what is stored: few different values, so that records meet in them, and hard ones, so that folding matters.
+//! Strategies for what is stored: few different values, so that records meet in them, and hard ones, so that folding
+//! matters.
 
 use proptest::collection::vec;
 use proptest::option;
