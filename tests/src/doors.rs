@@ -7,8 +7,8 @@ use scimwright_core::ScimError;
 use scimwright_http::{Authenticate, Denied, bearer};
 use scimwright_service::Context;
 
-/// Lets in by the name of the tenant: `acme` and `globex` are tokens. `reader` may read what `acme` has, `busy` has asked too
-/// often, `closed` belongs to somebody for whom the service is switched off.
+/// Lets in by the name of the tenant: `acme` and `globex` are tokens. `reader` may read what `acme` has, `busy` has asked
+/// too often, `closed` belongs to somebody for whom the service is switched off.
 #[derive(Debug)]
 pub(crate) struct Doors {
     pub(crate) acme: Context,

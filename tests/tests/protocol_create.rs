@@ -32,7 +32,7 @@ fn cr_3_the_answer_is_what_get_shows() {
     on_every_store(|server| {
         let body = with(
             user("ada"),
-            json!({"title": "Countess", "emails": [{"value": "ada@x.example"}], urns::ENTERPRISE_USER: {"department": "D"}}),
+            json!({"title": "Lady", "emails": [{"value": "ada@x.example"}], urns::ENTERPRISE_USER: {"department": "D"}}),
         );
         let made = server.create("/Users", body);
         assert_eq!(server.get(made.path()).is(200).text, made.text);

@@ -11,7 +11,8 @@ fn people(server: &Server) -> [Answer; 3] {
     [
         json!({"userName": "ada", "title": "Countess", "active": true, "externalId": "E-1", "userType": "Employee",
             "name": {"givenName": "Ada", "familyName": "Lovelace"},
-            "emails": [{"value": "ada@x.example", "type": "work", "primary": true}, {"value": "ada@home.org", "type": "home"}],
+            "emails": [{"value": "ada@x.example", "type": "work", "primary": true},
+                {"value": "ada@home.org", "type": "home"}],
             urns::ENTERPRISE_USER: {"department": "Engines", "manager": {"value": "7"}}}),
         json!({"userName": "bob", "title": "Guide 100%", "active": false, "userType": "Contractor",
             "emails": [{"value": "bob@home.org", "type": "work"}]}),
@@ -266,7 +267,8 @@ fn f_31_r_14_c_11_u_6_sec_5_secrets_cannot_be_filtered_by() {
     });
     let catalog = Catalog::standard()
         .with_schema(&json!({"id": "urn:x:More", "attributes": [
-            {"name": "safe", "type": "complex", "subAttributes": [{"name": "value"}, {"name": "pin", "returned": "never"}]}]}))
+            {"name": "safe", "type": "complex", "subAttributes": [
+                {"name": "value"}, {"name": "pin", "returned": "never"}]}]}))
         .unwrap()
         .with_extension("User", "urn:x:More", false)
         .unwrap();

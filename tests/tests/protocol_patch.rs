@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 fn ada(server: &Server) -> Answer {
     let body = json!({
         "title": "Countess", "name": {"givenName": "Ada", "familyName": "Lovelace"}, "active": true,
-        "emails": [{"value": "ada@x.example", "type": "work", "primary": true}, {"value": "ada@home.org", "type": "home"}],
+        "emails": [{"value": "ada@x.example", "type": "work", "primary": true},
+            {"value": "ada@home.org", "type": "home"}],
         urns::ENTERPRISE_USER: {"department": "Engines", "manager": {"value": "7"}},
     });
     server.create("/Users", with(user("ada"), body))
@@ -101,7 +102,7 @@ fn pa_5_to_pa_20_what_cannot_be_done_is_told_by_its_type() {
             (user, json!({"op": "replace", "value": {"id": "other"}}), 400, "mutability"),
             (
                 user,
-                json!({"op": "replace", "path": format!("{}:manager.displayName", urns::ENTERPRISE_USER), "value": "x"}),
+                json!({"op": "add", "path": format!("{}:manager.displayName", urns::ENTERPRISE_USER), "value": "x"}),
                 400,
                 "mutability",
             ),

@@ -30,11 +30,13 @@ fn pu_2_e_3_put_does_not_create() {
 #[test]
 fn pu_4_pu_5_pu_17_what_is_left_out_is_cleared() {
     on_every_store(|server| {
-        let full = json!({"title": "t", "active": true, "externalId": "e", "name": {"givenName": "g", "familyName": "f"},
+        let full = json!({"title": "t", "active": true, "externalId": "e",
+            "name": {"givenName": "g", "familyName": "f"},
             "emails": [{"value": "a"}], urns::ENTERPRISE_USER: {"department": "d", "costCenter": "c"}});
         for less in [
             json!({}),
-            json!({"title": null, "active": null, "externalId": null, "name": null, "emails": [], urns::ENTERPRISE_USER: null}),
+            json!({"title": null, "active": null, "externalId": null, "name": null, "emails": [],
+                urns::ENTERPRISE_USER: null}),
             json!({"name": {}, "emails": [null], urns::ENTERPRISE_USER: {}}),
         ] {
             let made = server.create("/Users", with(user("ada"), full.clone()));

@@ -112,7 +112,9 @@ fn u_2_u_3_u_4_pu_15_pa_25_passwords_are_not_stored_as_they_are() {
 #[test]
 fn u_4_secrets_are_stored_nowhere_as_they_are() {
     let hidden = json!({"name": "pin", "mutability": "writeOnly", "returned": "never"});
-    let box_of = |name: &str, many: bool| json!({"name": name, "type": "complex", "multiValued": many, "subAttributes": [{"name": "value"}, hidden]});
+    let parts = json!([{"name": "value"}, hidden]);
+    let box_of =
+        |name: &str, many: bool| json!({"name": name, "type": "complex", "multiValued": many, "subAttributes": parts});
     let catalog = Catalog::empty()
         .with_schema(&json!({"id": "urn:x:Thing", "attributes": [hidden, box_of("one", false), box_of("many", true)]}))
         .unwrap()

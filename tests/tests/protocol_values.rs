@@ -268,7 +268,8 @@ fn u_13_active_is_what_it_was_set_to() {
 #[test]
 fn t_14_a_published_schema_loads_whatever_it_says_of_complex_attributes() {
     let published = json!({"id": "urn:x:Thing", "attributes": [
-        {"name": "name", "type": "complex", "uniqueness": "none", "caseExact": true, "subAttributes": [{"name": "given"}]}]});
+        {"name": "name", "type": "complex", "uniqueness": "none", "caseExact": true,
+            "subAttributes": [{"name": "given"}]}]});
     let catalog = Catalog::empty()
         .with_schema(&published)
         .unwrap()
@@ -311,8 +312,8 @@ fn a_3_c_16_what_a_schema_does_not_say_has_defaults() {
         let change = json!([{"op": "replace", "path": "word", "value": "two"}]);
         assert_eq!(server.patch(made.path(), change).is(200)["word"], "two");
         let word = server.get("/Schemas/urn:x:Thing").is(200)["attributes"][0].clone();
-        let defaults = json!({"name": "word", "type": "string", "multiValued": false, "description": "", "required": false,
-            "caseExact": false, "mutability": "readWrite", "returned": "default", "uniqueness": "none"});
+        let defaults = json!({"name": "word", "type": "string", "multiValued": false, "description": "",
+            "required": false, "caseExact": false, "mutability": "readWrite", "returned": "default", "uniqueness": "none"});
         assert_eq!(word, defaults);
     });
 }

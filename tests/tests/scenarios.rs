@@ -1,5 +1,5 @@
-//! What identity providers were seen to send, played against the whole service in process: over both stores, under the policy
-//! of the product that these scenarios were written for.
+//! What identity providers were seen to send, played against the whole service in process: over both stores, under the
+//! policy of the product that these scenarios were written for.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::path::Path;

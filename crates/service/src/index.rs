@@ -28,15 +28,22 @@ pub fn index_keys(resource_type: &ResourceType, resource: &Resource) -> Vec<Inde
                 Some(sub) => value.get(sub),
                 None => Some(value),
             };
-            let Some(value) = value.and_then(|value| key_value(attribute, value)) else { continue };
+            // A sub-attribute may be a list too, and each of its values is looked for.
+            let leaves = match value {
+                Some(Value::Array(leaves)) => leaves.as_slice(),
+                Some(one) => std::slice::from_ref(one),
+                None => &[],
+            };
             let scope = match attribute.uniqueness {
                 Uniqueness::None => Scope::Many,
                 Uniqueness::Server => Scope::Tenant,
                 Uniqueness::Global => Scope::Global,
             };
-            let key = IndexKey { path: spec.path.clone(), value, scope };
-            if seen.insert(key.clone()) {
-                keys.push(key);
+            for value in leaves.iter().filter_map(|leaf| key_value(attribute, leaf)) {
+                let key = IndexKey { path: spec.path.clone(), value, scope };
+                if seen.insert(key.clone()) {
+                    keys.push(key);
+                }
             }
         }
     }
@@ -98,5 +105,26 @@ mod tests {
                 "userName bjensen Tenant",
             ]
         );
+    }
+
+    #[test]
+    fn every_value_of_a_list_inside_a_list_has_a_key() {
+        let attribute = json!({"name": "parts", "type": "complex", "multiValued": true, "subAttributes": [
+            {"name": "codes", "multiValued": true}]});
+        let catalog = Catalog::empty()
+            .with_schema(&json!({"id": "urn:x:y", "attributes": [attribute]}))
+            .unwrap()
+            .with_resource_type(
+                scimwright_core::ResourceTypeSpec::from_json(
+                    json!({"name": "X", "endpoint": "/Xs", "schema": "urn:x:y"}),
+                )
+                .index("parts.codes"),
+            )
+            .unwrap();
+        let of = catalog.resource_type("X").unwrap();
+        let body = json!({"schemas": ["urn:x:y"], "parts": [{"codes": ["A", "b"]}, {"codes": ["a"]}]});
+        let resource = Admit::new(of).create(body).unwrap().resource;
+        let values: Vec<_> = index_keys(of, &resource).into_iter().map(|key| key.value).collect();
+        assert_eq!(values, ["a", "b"]);
     }
 }

@@ -8,11 +8,11 @@ use serde_json::json;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let catalog = Catalog::standard()
         .with_schema(&json!({
-            "id": "urn:example:params:scim:schemas:1.0:Badge", "name": "Badge", "attributes": [
-                {"name": "number", "required": true, "caseExact": true, "uniqueness": "server", "mutability": "immutable"},
-                {"name": "doors", "multiValued": true},
-                {"name": "issued", "type": "dateTime"},
-            ]}))?
+        "id": "urn:example:params:scim:schemas:1.0:Badge", "name": "Badge", "attributes": [
+            {"name": "number", "required": true, "caseExact": true, "uniqueness": "server", "mutability": "immutable"},
+            {"name": "doors", "multiValued": true},
+            {"name": "issued", "type": "dateTime"},
+        ]}))?
         .with_resource_type(ResourceTypeSpec::from_json(json!({
             "name": "Badge", "endpoint": "/Badges", "schema": "urn:example:params:scim:schemas:1.0:Badge"})))?
         .with_schema(&json!({
@@ -25,11 +25,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let run = |operation| pollster::block_on(service.handle(&context, operation));
 
     for (name, body) in [
-        ("Badge", json!({"schemas": ["urn:example:params:scim:schemas:1.0:Badge"], "number": "B-1", "DOORS": ["North", "Lab"]})),
-        ("User", json!({"schemas": [urns::USER], "userName": "ada",
-            "urn:example:params:scim:schemas:extension:1.0:Parking": {"level": 3}})),
+        (
+            "Badge",
+            json!({"schemas": ["urn:example:params:scim:schemas:1.0:Badge"], "number": "B-1", "DOORS": ["North", "Lab"]}),
+        ),
+        (
+            "User",
+            json!({"schemas": [urns::USER], "userName": "ada",
+            "urn:example:params:scim:schemas:extension:1.0:Parking": {"level": 3}}),
+        ),
     ] {
-        let create = Operation::Create { resource_type: service.resource_type(name)?, body, selection: Selection::default() };
+        let create =
+            Operation::Create { resource_type: service.resource_type(name)?, body, selection: Selection::default() };
         run(create)?;
     }
     for (name, filter) in [
@@ -37,7 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("User", "urn:example:params:scim:schemas:extension:1.0:Parking:level gt 2"),
     ] {
         let query = ListQuery { filter: Some(filter.to_owned()), ..ListQuery::default() };
-        let list = Operation::List { resource_type: service.resource_type(name)?, query, selection: Selection::default() };
+        let list =
+            Operation::List { resource_type: service.resource_type(name)?, query, selection: Selection::default() };
         let found = run(list)?.body.unwrap_or_default();
         eprintln!("{filter}: {}", found.get("totalResults").unwrap_or(&json!(0)));
         assert_eq!(found.get("totalResults"), Some(&json!(1)), "the filter finds what was made");

@@ -7,7 +7,8 @@ use scimwright::store::InMemory;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let listener = tokio::net::TcpListener::bind(std::env::args().nth(1).as_deref().unwrap_or("127.0.0.1:8080")).await?;
+    let listener =
+        tokio::net::TcpListener::bind(std::env::args().nth(1).as_deref().unwrap_or("127.0.0.1:8080")).await?;
     let base = format!("http://{}/scim/v2", listener.local_addr()?);
     let service = Service::new(Catalog::standard(), InMemory::default());
     let caller = Context::new("acme".parse()?, "quickstart", &base);
