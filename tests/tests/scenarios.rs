@@ -22,7 +22,7 @@ use securecodinghub::policy::{Edition, Profile};
 const BASE: &str = "https://hub.example/api/sch/scim/v2";
 
 /// What is not played although it was asked for, and why.
-const SKIPPED: &[(&str, &str)] = &[("protocol/19-bulk.json", "the server does not announce bulk")];
+const SKIPPED: &[(&str, &str)] = &[];
 
 /// What is asked of one store.
 struct Play {

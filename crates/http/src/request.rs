@@ -94,6 +94,7 @@ pub(crate) fn operation(
         (Route::Type(resource_type), _) => {
             Operation::List { resource_type, query: parameters.list_query()?, selection: parameters.selection()? }
         }
+        (Route::Bulk, _) => Operation::Bulk(json(parts, body, context)?),
         (Route::Search(resource_type), _) => {
             let (query, selection) = search(json(parts, body, context)?, context)?;
             Operation::List { resource_type, query, selection }

@@ -16,6 +16,8 @@ pub(crate) enum Route {
     Resource(Arc<ResourceType>, String),
     /// `/Users/.search`
     Search(Arc<ResourceType>),
+    /// `/Bulk`
+    Bulk,
     /// `/ServiceProviderConfig`
     ServiceProviderConfig,
     /// `/Schemas`
@@ -47,7 +49,7 @@ impl Route {
             ["ResourceTypes"] => Ok(Self::ResourceTypes),
             ["ResourceTypes", name] => Ok(Self::ResourceType((*name).to_owned())),
             ["Me", ..] => Ok(Self::Unsupported("/Me")),
-            ["Bulk"] => Ok(Self::Unsupported("/Bulk")),
+            ["Bulk"] => Ok(Self::Bulk),
             [".search"] => Ok(Self::Unsupported("/.search")),
             [name, ".search"] => of_type(name).map(Self::Search).ok_or_else(nothing),
             [name] => of_type(name).map(Self::Type).ok_or_else(nothing),
@@ -70,7 +72,7 @@ impl Route {
     pub(crate) const fn allow(&self) -> &'static str {
         match self {
             Self::Type(_) => "GET, HEAD, POST",
-            Self::Search(_) => "POST",
+            Self::Search(_) | Self::Bulk => "POST",
             Self::Resource(..) => "GET, HEAD, PUT, PATCH, DELETE",
             _ => "GET, HEAD",
         }

@@ -81,7 +81,11 @@ impl Scim {
         }
         let in_body = matches!(route, Route::Search(_));
         let writes = route.writes(&parts.method);
-        let read = self.read(&parts, body).await;
+        let limit = match route {
+            Route::Bulk => self.service.current_limits().max_bulk_payload.min(self.max_body),
+            _ => self.max_body,
+        };
+        let read = read(&parts, body, limit).await;
         let operation = match read.and_then(|body| operation(route, &parts, &body, &mut context)) {
             Ok(operation) => operation,
             Err(error) => {
@@ -119,24 +123,6 @@ impl Scim {
         }
         self.authenticate.authenticate(parts).await
     }
-
-    async fn read<B>(&self, parts: &Parts, body: B) -> Result<Bytes, ScimError>
-    where
-        B: Body + Send,
-        B::Data: Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let too_large = || ScimError::new(413, format!("the body is larger than {} bytes", self.max_body));
-        let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > self.max_body as u64) {
-            return Err(too_large());
-        }
-        match Limited::new(body, self.max_body).collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-            Err(_) => Err(ScimError::new(400, "the body could not be read to its end")),
-        }
-    }
 }
 
 impl<B> tower_service::Service<Request<B>> for Scim
@@ -161,4 +147,23 @@ where
 
 fn refuse(error: ScimError) -> Box<ScimResponse> {
     Box::new(of_error(&error))
+}
+
+/// The whole body, of at most `limit` bytes.
+async fn read<B>(parts: &Parts, body: B, limit: usize) -> Result<Bytes, ScimError>
+where
+    B: Body + Send,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let too_large = || ScimError::new(413, format!("the body is larger than {} bytes", limit));
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(too_large());
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(ScimError::new(400, "the body could not be read to its end")),
+    }
 }

@@ -46,7 +46,12 @@ pub(crate) fn service_provider_config(context: &Context, features: &Features, li
         json.insert("documentationUri".to_owned(), uri.as_str().into());
     }
     json.insert("patch".to_owned(), json!({"supported": true}));
-    json.insert("bulk".to_owned(), off(json!({"maxOperations": 0, "maxPayloadSize": 0})));
+    json.insert(
+        "bulk".to_owned(),
+        json!({
+            "supported": true, "maxOperations": limits.max_bulk_operations, "maxPayloadSize": limits.max_bulk_payload,
+        }),
+    );
     json.insert("filter".to_owned(), json!({"supported": true, "maxResults": limits.max_count}));
     json.insert("changePassword".to_owned(), off(json!({})));
     json.insert("sort".to_owned(), off(json!({})));

@@ -20,6 +20,7 @@
 //! application adds to the protocol (seats, adopting existing accounts, one team for each user) is a [`Policy`]. Nothing here
 //! knows HTTP, tokens or SQL.
 
+mod bulk;
 mod context;
 mod decide;
 mod discovery;

@@ -76,6 +76,8 @@ pub enum Operation {
         /// `If-Match`.
         expect: Option<Expect>,
     },
+    /// Section 3.7: the BulkRequest message.
+    Bulk(Value),
     /// Section 4.
     ServiceProviderConfig,
     /// Section 4: all schemas.

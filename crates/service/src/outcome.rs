@@ -52,7 +52,7 @@ impl Service {
             if large && quiet && !selection.names_attributes() {
                 return Ok(Reply {
                     status: 204,
-                    etag: Some(record.etag()),
+                    etag: Some(record.etag(resource_type)),
                     quirks: decision.quirks,
                     ..Reply::default()
                 });

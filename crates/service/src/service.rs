@@ -38,6 +38,10 @@ pub struct Limits {
     pub max_count: usize,
     /// Members beyond which a PATCH of a group answers 204 unless the client names `attributes`.
     pub max_reply_members: u64,
+    /// Operations in one bulk request.
+    pub max_bulk_operations: usize,
+    /// Bytes of one bulk request. A transport that takes less says so here.
+    pub max_bulk_payload: usize,
     /// Operations in one PATCH.
     pub max_patch_operations: usize,
     /// Length, depth and terms of filters and paths; its tolerance is the profile's to say.
@@ -52,6 +56,8 @@ impl Default for Limits {
             default_count: 100,
             max_count: 1000,
             max_reply_members: 1000,
+            max_bulk_operations: 1000,
+            max_bulk_payload: 4 << 20,
             max_patch_operations: 2_000,
             syntax: Syntax::default(),
             attempts: 64,
@@ -106,6 +112,12 @@ impl Service {
         &self.catalog
     }
 
+    /// How much one request may ask for.
+    #[must_use]
+    pub const fn current_limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Where everything is kept.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
@@ -137,6 +149,7 @@ impl Service {
             Operation::ServiceProviderConfig => {
                 Ok(discovery::service_provider_config(context, &self.features, &self.limits))
             }
+            Operation::Bulk(body) => self.bulk(context, body).await,
             Operation::Schemas => Ok(discovery::schemas(context, &self.catalog)),
             Operation::Schema(urn) => discovery::schema(context, &self.catalog, &urn),
             Operation::ResourceTypes => Ok(discovery::resource_types(context, &self.catalog)),
@@ -154,10 +167,10 @@ impl Service {
         (expect, unless): (Option<&Expect>, Option<&Expect>),
     ) -> Result<Reply, ScimError> {
         let record = self.load(context, resource_type, id, shown_members(resource_type, selection)).await?;
-        check_version(&record, expect)?;
-        if unless.is_some_and(|unless| unless.matches(&record.etag())) {
+        check_version(resource_type, &record, expect)?;
+        if unless.is_some_and(|unless| unless.matches(&record.etag(resource_type))) {
             let location = Some(resource_type.location(&context.base, id));
-            return Ok(Reply { status: 304, etag: Some(record.etag()), location, ..Reply::default() });
+            return Ok(Reply { status: 304, etag: Some(record.etag(resource_type)), location, ..Reply::default() });
         }
         Ok(self.reply(context, resource_type, 200, &record, selection, &[]))
     }
@@ -282,7 +295,7 @@ impl Service {
                 &View::new(resource_type, selection),
                 just_set,
             )),
-            etag: Some(record.etag()),
+            etag: Some(record.etag(resource_type)),
             location: Some(resource_type.location(&context.base, &record.key.id)),
             quirks: Quirks::NONE,
         }
@@ -303,9 +316,13 @@ pub(crate) fn shown_members(resource_type: &ResourceType, selection: &Selection)
 }
 
 /// `If-Match`, and `If-None-Match` of what writes (RFC 7644 section 3.14, RFC 9110 section 13.1).
-pub(crate) fn check_version(record: &Record, expect: Option<&Expect>) -> Result<(), ScimError> {
+pub(crate) fn check_version(
+    resource_type: &ResourceType,
+    record: &Record,
+    expect: Option<&Expect>,
+) -> Result<(), ScimError> {
     match expect {
-        Some(expect) if !expect.matches(&record.etag()) => {
+        Some(expect) if !expect.matches(&record.etag(resource_type)) => {
             Err(ScimError::new(412, "the resource has another version than the request asks for: read it again"))
         }
         _ => Ok(()),

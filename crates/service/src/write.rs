@@ -325,7 +325,7 @@ struct Target<'t> {
 
 impl Target<'_> {
     fn check(&self, record: &Record) -> Result<(), ScimError> {
-        check_version(record, self.expect)
+        check_version(self.resource_type, record, self.expect)
     }
 }
 

@@ -140,11 +140,12 @@ impl Record {
 impl Record {
     /// The entity tag, weak because two equal representations may differ in bytes (RFC 7644 section 3.14).
     ///
-    /// Memberships are part of a user's representation but rows of the groups, so they have their own part in the tag.
+    /// Memberships are part of a user's representation but rows of the groups, so they have their own part in the tag of every type
+    /// that shows them.
     #[must_use]
-    pub fn etag(&self) -> String {
+    pub fn etag(&self, resource_type: &ResourceType) -> String {
         let version = self.version.0;
-        if self.member_of.is_empty() {
+        if self.member_of.is_empty() || resource_type.member_of.is_none() {
             return format!("W/\"{version}\"");
         }
         // FNV-1a: the tag must stay the same from one release to the next, which the standard hasher does not promise.
@@ -164,7 +165,7 @@ impl Record {
         let mut resource = self.whole(resource_type);
         if let Some(Value::Object(mut meta)) = resource.take("meta") {
             meta.insert("location".to_owned(), resource_type.location(base, &self.key.id).into());
-            meta.insert("version".to_owned(), self.etag().into());
+            meta.insert("version".to_owned(), self.etag(resource_type).into());
             resource.put("meta", meta.into());
         }
         resource

@@ -51,6 +51,8 @@ pub fn endpoint(settings: &Settings, directory: Arc<Directory>, store: Arc<dyn S
 pub fn service(settings: &Settings, store: Arc<dyn Store>) -> Result<Service, CatalogError> {
     let mut limits = Limits::default();
     limits.max_reply_members = settings.group_reply_limit as u64;
+    // What is announced is what is taken.
+    limits.max_bulk_payload = settings.max_body;
     Ok(Service::over(catalog()?, store).limits(limits))
 }
 
