@@ -3,7 +3,7 @@
 
 use pollster::block_on;
 use scimwright_compat::Profile;
-use scimwright_store::TenantId;
+use scimwright_store::{TenantId, Transition};
 use scimwright_tests::{Server, Setup, group, user, with};
 use securecodinghub::directory::{Directory, NewOrganisation};
 use securecodinghub::people::People;
@@ -82,10 +82,14 @@ fn saying_nothing_of_active_neither_deactivates_nor_reactivates() {
         assert_eq!(ada["active"], json!(true));
         server.patch(ada.path(), json!([{"op": "replace", "path": "active", "value": false}])).is(200);
         assert_eq!(server.put(ada.path(), user("ada")).is(200)["active"], json!(false));
-        assert_eq!(
-            server.patch(ada.path(), json!([{"op": "remove", "path": "active"}])).is(200)["active"],
-            json!(false)
-        );
+        // To remove it is to say something: it goes, and who is not said to be active is not.
+        server.patch(ada.path(), json!([{"op": "replace", "path": "active", "value": true}])).is(200);
+        let removed = server.patch(ada.path(), json!([{"op": "remove", "path": "active"}])).is(200);
+        assert!(!removed.keys().contains(&"active"));
+        let log = block_on(server.store().log(&"acme".parse().unwrap(), 0, 100)).unwrap();
+        let last = log.iter().rev().find_map(|entry| entry.event.transition);
+        assert_eq!(last, Some(Transition::Deactivated));
+        assert!(!server.put(ada.path(), user("ada")).is(200).keys().contains(&"active"), "and a PUT keeps it so");
         let silent = server.create("/Users", with(user("null"), json!({"active": null})));
         assert!(!silent.keys().contains(&"active"), "null overrides the default");
     });

@@ -324,10 +324,9 @@ fn finish(context: &Context, resource_type: &ResourceType, next: Next<'_>) -> Re
     })?;
     let changed = difference(before.map(|before| &before.resource), &resource);
     let rewritten = before.is_none_or(|before| before.notes != notes) || !changed.is_empty();
-    let active = |resource: &Resource| resource.get("active").and_then(Value::as_bool).unwrap_or(true);
-    let transition = match before.map(|before| active(&before.resource)) {
-        Some(true) if !active(&resource) => Some(Transition::Deactivated),
-        Some(false) if active(&resource) => Some(Transition::Reactivated),
+    let transition = match before.map(|before| context.policy.is_active(&before.resource)) {
+        Some(true) if !context.policy.is_active(&resource) => Some(Transition::Deactivated),
+        Some(false) if context.policy.is_active(&resource) => Some(Transition::Reactivated),
         _ => None,
     };
     let mut index = index_keys(resource_type, &resource);

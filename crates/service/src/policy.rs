@@ -65,6 +65,12 @@ pub trait Policy: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Whether an account may be used, for the log's transitions. RFC 7643 section 4.1.1 leaves the meaning of `active` to the
+    /// service; by default only `false` switches an account off.
+    fn is_active(&self, resource: &Resource) -> bool {
+        resource.get("active") != Some(&Value::Bool(false))
+    }
+
     /// The store could not answer, and the client is told 503. This is for the application's own log.
     fn store_failed(&self, error: &StoreError) {
         let _ = error;

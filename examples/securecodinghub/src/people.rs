@@ -76,7 +76,7 @@ impl People {
     /// Whether a provider's POST may take over this user.
     fn may_link(&self, holder: &Record) -> Option<u16> {
         let managed = is_managed(holder);
-        let active = holder.resource.get("active").and_then(Value::as_bool).unwrap_or(true);
+        let active = self.is_active(&holder.resource);
         match self.linking {
             Linking::Link if !managed => Some(201),
             Linking::Reactivate if !active => Some(200),
@@ -118,6 +118,11 @@ impl Policy for People {
         vec!["User".to_owned()]
     }
 
+    /// Only who is said to be active is: an account without a word about it cannot be used.
+    fn is_active(&self, resource: &Resource) -> bool {
+        resource.get("active") == Some(&Value::Bool(true))
+    }
+
     fn store_failed(&self, error: &StoreError) {
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(%error, cause, organisation = self.organisation, "the database does not answer");
@@ -149,9 +154,9 @@ impl Policy for People {
             // A new account may be used unless the provider says otherwise, and so may one that was linked. Null is a word too.
             (None, _) if !active(writing.resource) && !given => writing.resource.put("active", true.into()),
             (Some(_), Some(incoming)) if !active(incoming) => writing.resource.put("active", true.into()),
-            // Saying nothing about it neither deactivates nor reactivates anybody.
-            (Some(before), None) if !active(writing.resource) => {
-                let as_it_was = before.resource.get("active").cloned().unwrap_or(Value::Bool(true));
+            // A PUT that says nothing about it neither deactivates nor reactivates anybody. To remove it is to say something.
+            (Some(before), None) if !active(writing.resource) && !writing.given.is_empty() && !given => {
+                let as_it_was = before.resource.get("active").cloned().unwrap_or_default();
                 writing.resource.put("active", as_it_was);
             }
             _ => {}
