@@ -7,7 +7,7 @@ use scimwright_core::{AttrPath, Attribute, DataType, Extension, IndexSpec, Resou
 use serde_json::Value;
 
 use crate::bound::{BoundFilter, Field, Operand, Test};
-use crate::{BindError, Expr, Filter, Literal, Op};
+use crate::{BindError, Expr, Filter, Literal, Op, SortBy};
 
 /// What a filter is bound to.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,27 @@ impl Filter {
         let mut equalities = Vec::new();
         let described = equal_terms(self, attribute, &mut equalities) && !equalities.is_empty();
         Ok(BoundFilter { test, coerced_booleans: binder.coerced, equalities: described.then_some(equalities) })
+    }
+}
+
+impl SortBy {
+    /// Finds the attribute that a list is sorted by (RFC 7644 section 3.4.2.3). None when only another served type has it: then no
+    /// resource of this type has a value.
+    ///
+    /// # Errors
+    ///
+    /// When no served type has the attribute, when it is complex and has no `value`, or when it is secret, for an order tells of
+    /// values too.
+    pub fn bind(path: &AttrPath, binding: &Binding<'_>) -> Result<Option<Self>, BindError> {
+        let scope = Scope::Resource(binding);
+        let mut found = scope.find(path)?;
+        if found.leaf().data_type == DataType::Complex {
+            found = found.default_sub(path)?;
+        }
+        found.check_open(path)?;
+        let top = found.container.is_none() && found.sub.is_none();
+        let by = Self { field: scope.field(&found), required: top && found.attribute.required };
+        Ok(found.here.then_some(by))
     }
 }
 

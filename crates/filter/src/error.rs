@@ -155,7 +155,7 @@ pub enum BindError {
     },
     /// The attribute is never returned, so that a filter must not probe it either (ruling R-14). A server says
     /// `sensitive` with 403 where the filter came in a URI.
-    #[error("`{path}` is never returned and cannot be filtered by")]
+    #[error("`{path}` is never returned and can be neither filtered nor sorted by")]
     Secret {
         /// The attribute.
         path: String,

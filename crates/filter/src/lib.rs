@@ -23,7 +23,7 @@
 //!
 //! RFC 7644 section 3.4.2.2 with its errata, and the paths of PATCH (section 3.5.2, figure 7): [`Filter`] and
 //! [`PatchPath`] are syntax, [`Syntax`] says how they are read, [`BoundFilter`] is what they mean for one resource
-//! type. Each step knows more than the last, and what a step has settled is not looked at again. Nothing here reads a
+//! type, and [`SortBy`] what an order means for it (section 3.4.2.3). Each step knows more than the last, and what a step has settled is not looked at again. Nothing here reads a
 //! database: a store takes the [`Test`] of a [`BoundFilter`] and translates it as far as it can. Nothing here changes a
 //! resource either.
 
@@ -37,6 +37,7 @@ mod matches;
 mod number;
 mod parse;
 mod path;
+mod sort;
 mod syntax;
 
 pub use ast::{Expr, Filter, Literal, Op};
@@ -45,4 +46,5 @@ pub use bound::{BoundFilter, Field, Operand, Test};
 pub use error::{BindError, BuildError, ParseError};
 pub use number::{Number, NumberError};
 pub use path::PatchPath;
+pub use sort::{SortBy, SortKey};
 pub use syntax::{Leniency, Parsed, Syntax};

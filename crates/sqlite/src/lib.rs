@@ -49,6 +49,7 @@
 
 mod commit;
 mod error;
+mod find;
 mod open;
 mod pushdown;
 mod read;

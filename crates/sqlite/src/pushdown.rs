@@ -8,13 +8,15 @@
 //! That is whoever writes records' to keep, and what makes equality of keys mean equality of values.
 //!
 //! SQLite has no statistics here and would guess, so the text leaves it no choice. The most selective part *drives*: it
-//! becomes `r.id IN (…)` over index searches, which also yields records in the order of their id. Every other part is a
+//! is joined in front, by an index that has its records in the order of their id, or becomes `r.id IN (…)` over several searches. Every other part is a
 //! *check* of one candidate, written so that no index can be chosen for it.
 
 use rusqlite::types::Value;
 use scimwright_core::{DataType, ResourceType, Uniqueness};
 use scimwright_filter::{Field, Op, Operand, Test};
-use scimwright_store::Query;
+use scimwright_store::Part as Asked;
+
+use crate::read::RECORDS;
 
 mod sql;
 
@@ -29,20 +31,33 @@ const MILLI: i128 = 1_000_000;
 /// What SQLite can decide of a query.
 #[derive(Debug)]
 pub(crate) struct Pushdown {
-    /// Conditions on `scim_record AS r`, each with ` AND ` in front. `?1` is the tenant and `?2` the type.
+    /// What is searched, with `scim_record AS r` in it.
+    pub(crate) from: String,
+    /// The column that yields the ids of what is searched in their order.
+    pub(crate) id: &'static str,
+    /// Conditions on it, each with ` AND ` in front. `?1` is the tenant and `?2` the type.
     pub(crate) condition: String,
     /// The values of `?3`, `?4` and so on.
     pub(crate) values: Vec<Value>,
     /// Whether the condition selects just what the filter does.
     pub(crate) exact: bool,
+    /// Whether the condition begins with a search of an index, so that only what that finds is looked at.
+    pub(crate) driven: bool,
 }
 
 impl Pushdown {
-    /// The translation of a query's filter.
-    pub(crate) fn of(query: &Query) -> Self {
-        let mut down = Self { condition: String::new(), values: Vec::new(), exact: true };
-        if let Some(filter) = &query.filter {
-            let mut translator = Translator { resource_type: &query.resource_type, terms: 0 };
+    /// The translation of the filter of a part.
+    pub(crate) fn of(part: &Asked) -> Self {
+        let mut down = Self {
+            from: RECORDS.to_owned(),
+            id: "r.id",
+            condition: String::new(),
+            values: Vec::new(),
+            exact: true,
+            driven: false,
+        };
+        if let Some(filter) = &part.filter {
+            let mut translator = Translator { resource_type: &part.resource_type, terms: 0 };
             let Known { part, exact } = translator.test(&filter.test, Scope::Record, 0);
             down.exact = down.select(part) && exact;
         }

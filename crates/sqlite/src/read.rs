@@ -1,21 +1,22 @@
 //! Reading: every statement that changes nothing. Each function here runs in one read transaction, which is one
 //! snapshot.
 
+use std::ops::ControlFlow;
+
 use chrono::DateTime;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use scimwright_core::{Instant, Resource};
-use scimwright_store::{Key, Logged, Member, Members, Membership, Page, Query, Record, TenantId, Version};
+use scimwright_store::{Key, Logged, Member, Members, Membership, Record, TenantId, Version};
 use serde_json::Value;
 
 use crate::error::Failure;
-use crate::pushdown::Pushdown;
 
 /// What [`Head::read`] expects, in this order.
-const HEAD: &str = "r.id, r.version, r.created, r.modified, r.members, r.notes, r.document";
+pub(crate) const HEAD: &str = "r.id, r.version, r.created, r.modified, r.members, r.notes, r.document";
 
 /// The records, by the one index that has those of a type in the order of their id.
-const RECORDS: &str = "scim_record AS r INDEXED BY scim_record_of_type";
+pub(crate) const RECORDS: &str = "scim_record AS r INDEXED BY scim_record_of_type";
 
 /// A statement with more values than this is not kept: who asks for many things at once seldom asks for just that shape
 /// again, and hundreds of them would fill more memory than the page cache.
@@ -38,34 +39,6 @@ pub(crate) fn get(
     Ok(Some(record))
 }
 
-pub(crate) fn find(sql: &Connection, tenant: &TenantId, query: &Query) -> Result<Page, Failure> {
-    let reader = Reader { sql, tenant, resource_type: &query.resource_type.name };
-    let pushdown = Pushdown::of(query);
-    if pushdown.exact { reader.page(query, &pushdown) } else { reader.sieve(query, &pushdown) }
-}
-
-/// How SQLite goes about the statements of [`find`], in its own words.
-pub(crate) fn explain(sql: &Connection, tenant: &TenantId, query: &Query) -> Result<Vec<String>, Failure> {
-    let reader = Reader { sql, tenant, resource_type: &query.resource_type.name };
-    let pushdown = Pushdown::of(query);
-    let mut values = reader.values(&pushdown);
-    let mut statements = Vec::new();
-    if pushdown.exact {
-        statements.push((total_statement(query, &pushdown), values.clone()));
-        values.extend([bounded(query.count), bounded(query.offset)]);
-        statements.push((page_statement(&pushdown), values));
-    } else {
-        statements.push((sieve_statement(&pushdown), values));
-    }
-    let mut lines = Vec::new();
-    for (statement, values) in statements {
-        let mut statement = sql.prepare(&format!("EXPLAIN QUERY PLAN {statement}"))?;
-        let details = statement.query_map(params_from_iter(values), |row| row.get(3))?;
-        lines.extend(details.collect::<Result<Vec<String>, _>>()?);
-    }
-    Ok(lines)
-}
-
 pub(crate) fn log(sql: &Connection, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<Logged>, Failure> {
     let mut statement = sql.prepare_cached(
         "SELECT position, event FROM scim_log WHERE tenant = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
@@ -86,31 +59,13 @@ pub(crate) fn fact(sql: &Connection, tenant: &str, name: &str) -> Result<Option<
     Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
 }
 
-fn page_statement(pushdown: &Pushdown) -> String {
-    let (limit, offset) = (pushdown.values.len() + 3, pushdown.values.len() + 4);
-    format!("{} LIMIT ?{limit} OFFSET ?{offset}", sieve_statement(pushdown))
-}
-
-fn sieve_statement(pushdown: &Pushdown) -> String {
-    let condition = &pushdown.condition;
-    format!("SELECT {HEAD} FROM {RECORDS} WHERE r.tenant = ?1 AND r.type = ?2{condition} ORDER BY r.id")
-}
-
-fn total_statement(query: &Query, pushdown: &Pushdown) -> String {
-    if query.filter.is_none() {
-        return "SELECT count FROM scim_count WHERE tenant = ?1 AND type = ?2".to_owned();
-    }
-    let condition = &pushdown.condition;
-    format!("SELECT count(*) FROM {RECORDS} WHERE r.tenant = ?1 AND r.type = ?2{condition}")
-}
-
 /// A number of rows as SQLite takes it.
-fn bounded(rows: usize) -> Sql {
+pub(crate) fn bounded(rows: usize) -> Sql {
     Sql::Integer(i64::try_from(rows).unwrap_or(i64::MAX))
 }
 
 /// A row of scim_record.
-struct Head {
+pub(crate) struct Head {
     id: String,
     version: u64,
     created: i64,
@@ -121,7 +76,7 @@ struct Head {
 }
 
 impl Head {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
             version: row.get(1)?,
@@ -135,81 +90,26 @@ impl Head {
 }
 
 /// Reads the records of one type of one tenant.
-struct Reader<'r> {
-    sql: &'r Connection,
-    tenant: &'r TenantId,
-    resource_type: &'r str,
+pub(crate) struct Reader<'r> {
+    pub(crate) sql: &'r Connection,
+    pub(crate) tenant: &'r TenantId,
+    pub(crate) resource_type: &'r str,
 }
 
 impl Reader<'_> {
-    /// The page of a query that SQLite answers alone.
-    fn page(&self, query: &Query, pushdown: &Pushdown) -> Result<Page, Failure> {
-        let mut values = self.values(pushdown);
-        let mut records = Vec::new();
-        if query.count > 0 {
-            values.extend([bounded(query.count), bounded(query.offset)]);
-            self.each(&page_statement(pushdown), &values, |row| {
-                let mut record = self.record(Head::read(row)?)?;
-                self.complete(&mut record, query)?;
-                records.push(record);
-                Ok(())
-            })?;
-            values.truncate(values.len() - 2);
-        }
-        // A page that is not full is the last one and tells the total: a lookup by a unique key is one statement.
-        let last = records.len() < query.count && (query.offset == 0 || !records.is_empty());
-        let total = if last { (query.offset + records.len()) as u64 } else { self.total(query, pushdown, &values)? };
-        Ok(Page { total, records })
-    }
-
-    fn total(&self, query: &Query, pushdown: &Pushdown, values: &[Sql]) -> Result<u64, Failure> {
-        let mut total = 0;
-        self.each(&total_statement(query, pushdown), values, |row| {
-            total = row.get(0)?;
-            Ok(())
-        })?;
-        Ok(total)
-    }
-
-    /// The page of a query that SQLite can only narrow down: each candidate is asked, one at a time in memory.
-    fn sieve(&self, query: &Query, pushdown: &Pushdown) -> Result<Page, Failure> {
-        let mentions = |name: &str| query.filter.as_ref().is_some_and(|filter| filter.mentions(name));
-        // A record's tag, which is `meta.version`, depends on its memberships too.
-        let up = query.resource_type.member_of.as_deref().is_some_and(mentions) || mentions("meta");
-        let down = query.filters_members();
-        let mut page = Page::default();
-        self.each(&sieve_statement(pushdown), &self.values(pushdown), |row| {
-            let mut record = self.record(Head::read(row)?)?;
-            if down {
-                record.members = self.members(&record.key.id, &Members::All)?;
-            }
-            if up {
-                record.member_of = self.member_of(&record.key.id)?;
-            }
-            if !query.selects(&record) {
-                return Ok(());
-            }
-            if page.total >= query.offset as u64 && page.records.len() < query.count {
-                self.complete(&mut record, query)?;
-                page.records.push(record);
-            }
-            page.total += 1;
-            Ok(())
-        })?;
-        Ok(page)
-    }
-
-    /// Runs a statement that was made for one query, and hands out its rows one at a time.
-    fn each(
+    /// Runs a statement that was made for one query, and hands out its rows one at a time, until it is told to break off.
+    pub(crate) fn each(
         &self,
         statement: &str,
         values: &[Sql],
-        mut each: impl FnMut(&Row<'_>) -> Result<(), Failure>,
+        mut each: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, Failure>,
     ) -> Result<(), Failure> {
         let mut statement = self.sql.prepare_cached(statement)?;
         let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            each(row)?;
+            if each(row)?.is_break() {
+                break;
+            }
         }
         drop(rows);
         if values.len() > KEPT {
@@ -218,13 +118,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn values(&self, pushdown: &Pushdown) -> Vec<Sql> {
-        let first = [self.tenant.as_str(), self.resource_type].map(|text| Sql::Text(text.to_owned()));
-        first.into_iter().chain(pushdown.values.iter().cloned()).collect()
-    }
-
     /// The record without its rows.
-    fn record(&self, head: Head) -> Result<Record, Failure> {
+    pub(crate) fn record(&self, head: Head) -> Result<Record, Failure> {
         let Head { id, version, created, modified, member_count, notes, document } = head;
         let (created, modified) = (instant(created), instant(modified));
         let mut resource = Resource::from_stored(serde_json::from_str(&document)?);
@@ -242,14 +137,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The record with the rows that a page shows.
-    fn complete(&self, record: &mut Record, query: &Query) -> Result<(), Failure> {
-        record.members = self.members(&record.key.id, &query.members)?;
-        record.member_of = self.member_of(&record.key.id)?;
-        Ok(())
-    }
-
-    fn members(&self, group: &str, wanted: &Members) -> Result<Vec<Member>, Failure> {
+    pub(crate) fn members(&self, group: &str, wanted: &Members) -> Result<Vec<Member>, Failure> {
         let read = |row: &Row<'_>| Ok(Member { id: row.get(0)?, resource_type: row.get(1)?, display: row.get(2)? });
         match wanted {
             Members::None => Ok(Vec::new()),
@@ -278,7 +166,7 @@ impl Reader<'_> {
         }
     }
 
-    fn member_of(&self, member: &str) -> Result<Vec<Membership>, Failure> {
+    pub(crate) fn member_of(&self, member: &str) -> Result<Vec<Membership>, Failure> {
         // CROSS JOIN keeps the order: from the member to its groups, never from all groups to the member.
         let mut statement = self.sql.prepare_cached(
             "SELECT g.type, g.id, g.display FROM scim_member AS m INDEXED BY scim_member_up \
@@ -293,9 +181,6 @@ impl Reader<'_> {
 }
 
 /// The moment of so many nanoseconds since 1970.
-fn instant(nanos: i64) -> Instant {
+pub(crate) fn instant(nanos: i64) -> Instant {
     Instant::from_utc(DateTime::from_timestamp_nanos(nanos).naive_utc())
 }
-
-#[cfg(test)]
-mod tests;

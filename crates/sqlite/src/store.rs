@@ -13,7 +13,7 @@ use scimwright_store::{Change, Committed, Key, Logged, Members, Page, Query, Rec
 use serde_json::Value;
 
 use crate::error::Failure;
-use crate::{OpenError, SqliteOptions, open, read, readers, writer};
+use crate::{OpenError, SqliteOptions, find, open, read, readers, writer};
 
 /// A store in an SQLite file.
 ///
@@ -72,7 +72,7 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] when the file cannot be read.
     pub async fn explain(&self, tenant: &TenantId, query: &Query) -> Result<Vec<String>, StoreError> {
         let (tenant, query) = (tenant.clone(), query.clone());
-        self.read(move |sql| read::explain(sql, &tenant, &query)).await
+        self.read(move |sql| find::explain(sql, &tenant, &query)).await
     }
 
     /// Lets one of the readers read, in one snapshot.
@@ -97,7 +97,7 @@ impl Store for SqliteStore {
 
     async fn find(&self, tenant: &TenantId, query: &Query) -> Result<Page, StoreError> {
         let (tenant, query) = (tenant.clone(), query.clone());
-        self.read(move |sql| read::find(sql, &tenant, &query)).await
+        self.read(move |sql| find::find(sql, &tenant, &query)).await
     }
 
     async fn commit(&self, tenant: &TenantId, change: Change) -> Result<Committed, StoreError> {

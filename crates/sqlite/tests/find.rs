@@ -7,9 +7,11 @@ use pollster::block_on;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use scimwright_core::{Catalog, ResourceType};
-use scimwright_filter::{Binding, Filter};
-use scimwright_store::{Change, Delta, Event, InMemory, Member, Members, Query, Store, Write};
+use scimwright_core::Catalog;
+use scimwright_filter::{Binding, Filter, SortBy};
+use scimwright_store::{
+    Change, Delta, Event, InMemory, Mark, Member, Members, Part, Query, Start, Store, TenantId, Write,
+};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,22 +25,72 @@ type Memberships = Vec<(usize, usize)>;
 #[derive(Clone, Debug)]
 struct Asked {
     filter: String,
-    offset: usize,
+    sort: Option<&'static str>,
+    descending: bool,
+    start: From,
     count: usize,
+    total: bool,
     members: Members,
 }
+
+/// Where a page begins; a mark is that of some record, by a number that wraps around.
+#[derive(Clone, Debug)]
+enum From {
+    Offset(usize),
+    After(usize),
+    Before(usize),
+    /// Behind a record that is gone by now.
+    AfterGone(usize),
+}
+
+const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
+const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value";
+
+/// With an index and without, of one value and of many, of one type and of both, in the document and in rows.
+const SORTS: [&str; 18] = [
+    "userName",
+    "userName",
+    "externalId",
+    "externalId",
+    "displayName",
+    "displayName",
+    "id",
+    "meta.lastModified",
+    "meta.created",
+    "meta.version",
+    "emails",
+    "emails.type",
+    "active",
+    "name.familyName",
+    "groups.display",
+    "members",
+    DEPARTMENT,
+    MANAGER,
+];
 
 fn asked(filter: impl Strategy<Value = String>) -> impl Strategy<Value = Asked> {
     let named = vec![USERS[0].to_owned(), USERS[2].to_owned()];
     let members = select(vec![Members::None, Members::All, Members::Named(named)]);
-    let offset = prop_oneof![3 => Just(0), 2 => 0..4_usize, 1 => Just(usize::MAX)];
-    let count = prop_oneof![3 => Just(100), 2 => 0..4_usize, 1 => Just(usize::MAX)];
-    (filter, offset, count, members).prop_map(|(filter, offset, count, members)| Asked {
-        filter,
-        offset,
-        count,
-        members,
-    })
+    let offset = prop_oneof![3 => Just(0), 2 => 0..4_usize, 1 => Just(usize::MAX)].prop_map(From::Offset);
+    let mark = prop_oneof![
+        3 => (0..30_usize).prop_map(From::After),
+        2 => (0..30_usize).prop_map(From::Before),
+        1 => (0..30_usize).prop_map(From::AfterGone),
+    ];
+    let count = prop_oneof![3 => Just(100), 3 => 0..4_usize, 1 => Just(usize::MAX)];
+    let sort = prop_oneof![2 => Just(None), 3 => select(SORTS.as_slice()).prop_map(Some)];
+    let start = prop_oneof![offset, mark];
+    (filter, (sort, any::<bool>()), start, count, any::<bool>(), members).prop_map(
+        |(filter, (sort, descending), start, count, total, members)| Asked {
+            filter,
+            sort,
+            descending,
+            start,
+            count,
+            total,
+            members,
+        },
+    )
 }
 
 /// Changes that bring users and groups into a store, at different times.
@@ -72,16 +124,50 @@ fn population(users: Vec<Value>, groups: Vec<Value>, memberships: &Memberships) 
     changes.collect()
 }
 
-fn query(asked: &Asked, resource_type: Arc<ResourceType>, catalog: &Catalog) -> Query {
-    let filter: Filter = asked.filter.parse().unwrap_or_else(|error| panic!("{}: {error}", asked.filter));
-    // As a search over everything binds it: what only the other type has is never there.
-    let binding = Binding { served: catalog.resource_types(), ..Binding::new(&resource_type) };
-    let bound = filter.bind(&binding).unwrap_or_else(|error| panic!("{}: {error}", asked.filter));
-    let mut query = Query::new(resource_type, asked.count);
-    query.filter = Some(bound);
-    query.offset = asked.offset;
-    query.members = asked.members.clone();
+/// The query over these types, from its beginning.
+fn query(asked: &Asked, types: &[&str]) -> Query {
+    let catalog = Catalog::standard();
+    let parts = types.iter().map(|name| {
+        let resource_type = resource_type(name);
+        // As a search over everything binds it: what only the other type has is never there.
+        let binding = Binding { served: catalog.resource_types(), ..Binding::new(&resource_type) };
+        let mut part = Part::new(Arc::clone(&resource_type));
+        if !asked.filter.is_empty() {
+            let filter: Filter = asked.filter.parse().unwrap_or_else(|error| panic!("{}: {error}", asked.filter));
+            part.filter = Some(filter.bind(&binding).unwrap_or_else(|error| panic!("{}: {error}", asked.filter)));
+        }
+        part.sort = asked.sort.and_then(|sort| SortBy::bind(&sort.parse().unwrap(), &binding).unwrap());
+        // A mark says what its record was sorted by, so that must be in sight.
+        let by_members = part.sort.as_ref().is_some_and(|sort| sort.mentions("members"));
+        part.members = if by_members { Members::All } else { asked.members.clone() };
+        part
+    });
+    let mut query = Query::over(parts.collect(), asked.count);
+    query.descending = asked.descending;
+    query.total = asked.total;
     query.base = "https://scim.example/v2".into();
+    query
+}
+
+/// The same query for one page of everything.
+fn all_of(query: &Query) -> Query {
+    let mut all = query.clone();
+    (all.start, all.count) = (Start::Offset(0), usize::MAX);
+    all
+}
+
+/// The same query from where the page begins.
+fn started(mut query: Query, from: &From, memory: &InMemory, whose: &TenantId) -> Query {
+    let everything = all_of(&query);
+    let found = block_on(memory.find(whose, &everything)).unwrap().records;
+    let mark = |at: usize| found.get(at % found.len().max(1)).map(|record| query.mark(record));
+    let start = match from {
+        From::Offset(offset) => Some(Start::Offset(*offset)),
+        From::After(at) => mark(*at).map(Start::After),
+        From::Before(at) => mark(*at).map(Start::Before),
+        From::AfterGone(at) => mark(*at).map(|mark| Start::After(Mark { id: format!("{}0", mark.id), ..mark })),
+    };
+    query.start = start.unwrap_or(Start::Offset(0));
     query
 }
 
@@ -97,17 +183,24 @@ fn agree(
         let wanted = block_on(memory.commit(&whose, change.clone())).unwrap();
         prop_assert_eq!(block_on(disk.store.commit(&whose, change)).unwrap(), wanted);
     }
-    let catalog = Catalog::standard();
-    for (name, asked) in [("User", on_users), ("Group", on_groups)] {
-        for asked in asked {
-            let query = query(asked, resource_type(name), &catalog);
+    for (types, asked) in [(["User", "Group"], on_users), (["Group", "User"], on_groups)] {
+        for (at, asked) in asked.iter().enumerate() {
+            // One in three looks at both types.
+            let types = if at % 3 == 2 { &types[..] } else { &types[..1] };
+            let query = started(query(asked, types), &asked.start, &memory, &whose);
             let wanted = block_on(memory.find(&whose, &query)).unwrap();
             let found = block_on(disk.store.find(&whose, &query)).unwrap();
-            prop_assert_eq!(found, wanted, "{} on {}", asked.filter, name);
-            prop_assert_eq!(block_on(disk.store.find(&tenant("b"), &query)).unwrap().total, 0);
+            prop_assert_eq!(found, wanted, "{:?} on {:?}, {:?}", asked, types, query.start);
+            let nobody = block_on(disk.store.find(&tenant("b"), &query)).unwrap();
+            prop_assert_eq!(nobody, query.run([]));
         }
     }
     Ok(())
+}
+
+/// The filter, or none.
+fn some(filter: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    prop_oneof![1 => Just(String::new()), 3 => filter]
 }
 
 proptest! {
@@ -118,8 +211,8 @@ proptest! {
         users in vec(user(), 0..24),
         groups in vec(group(), 0..5),
         memberships in vec((0..8_usize, 0..32_usize), 0..24),
-        on_users in vec(asked(filters::on_users()), 24),
-        on_groups in vec(asked(filters::on_groups()), 12),
+        on_users in vec(asked(some(filters::on_users())), 36),
+        on_groups in vec(asked(some(filters::on_groups())), 18),
     ) {
         agree(users, groups, &memberships, &on_users, &on_groups)?;
     }
@@ -145,7 +238,16 @@ fn sqlite_is_not_taken_in() {
     let ask = |filters: &[&str]| -> Vec<Asked> {
         let negations = filters.iter().map(|filter| format!("not ({filter})"));
         let all = filters.iter().map(|filter| (*filter).to_owned()).chain(negations);
-        all.map(|filter| Asked { filter, offset: 0, count: 100, members: Members::All }).collect()
+        let usual = |filter| Asked {
+            filter,
+            sort: None,
+            descending: false,
+            start: From::Offset(0),
+            count: 100,
+            total: true,
+            members: Members::All,
+        };
+        all.map(usual).collect()
     };
     let on_users = ask(&[
         r#"emails[value eq "x" and value eq "y"]"#,
@@ -195,9 +297,69 @@ fn lists_without_a_filter_have_their_totals() {
     for (offset, count) in [(0, 3), (0, 7), (0, 8), (5, 3), (7, 1), (9, 9), (0, 0), (usize::MAX, usize::MAX)] {
         for name in ["User", "Group"] {
             let mut query = Query::new(resource_type(name), count);
-            query.offset = offset;
+            query.start = Start::Offset(offset);
             let ask = |store: &dyn Store| block_on(store.find(&whose, &query)).unwrap();
             assert_eq!(ask(&disk.store), ask(&memory), "{offset} {count}");
+        }
+    }
+}
+
+/// Whoever walks from page to page meets everybody once, in either direction, by every sort.
+#[test]
+fn a_walk_by_marks_meets_everybody_once() {
+    let (disk, memory, whose) = (Temporary::new(), InMemory::default(), tenant("a"));
+    let user = |at: usize| {
+        let mut user = serde_json::json!({"userName": format!("u{}", (at * 7) % 20)});
+        if at % 3 > 0 {
+            user["externalId"] = format!("e{}", at % 4).into();
+            user["displayName"] = format!("D{}", at % 2).into();
+        }
+        user
+    };
+    let groups = vec![serde_json::json!({"displayName": "d0"}), serde_json::json!({"displayName": "Other"})];
+    for change in population((0..20).map(user).collect(), groups, &vec![(0, 1), (1, 0)]) {
+        block_on(memory.commit(&whose, change.clone())).unwrap();
+        block_on(disk.store.commit(&whose, change)).unwrap();
+    }
+    for sort in SORTS.map(Some).into_iter().chain([None]) {
+        for (types, count) in [(&["User"][..], 1), (&["User"], 3), (&["User", "Group"], 4), (&["Group"], 1)] {
+            for descending in [false, true] {
+                let asked = Asked {
+                    filter: String::new(),
+                    sort,
+                    descending,
+                    start: From::Offset(0),
+                    count,
+                    total: false,
+                    members: Members::None,
+                };
+                let query = query(&asked, types);
+                let everything = all_of(&query);
+                let wanted: Vec<_> = block_on(memory.find(&whose, &everything)).unwrap().records;
+                let mut met = Vec::new();
+                let mut here = query.clone();
+                loop {
+                    let page = block_on(disk.store.find(&whose, &here)).unwrap();
+                    assert!(page.records.len() == count || !page.more);
+                    met.extend(page.records);
+                    if !page.more {
+                        break;
+                    }
+                    here.start = Start::After(query.mark(met.last().unwrap()));
+                }
+                assert_eq!(met, wanted, "{sort:?} {types:?} {descending}");
+                let last = met.pop().unwrap();
+                let mut back = vec![last];
+                loop {
+                    here.start = Start::Before(query.mark(&back[0]));
+                    let page = block_on(disk.store.find(&whose, &here)).unwrap();
+                    back.splice(0..0, page.records);
+                    if !page.more {
+                        break;
+                    }
+                }
+                assert_eq!(back, wanted, "{sort:?} {types:?} {descending} backwards");
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use support::{Temporary, resource_type, tenant};
 
 fn all(store: &impl Store, whose: &str, type_name: &str) -> Page {
     let mut query = Query::new(resource_type(type_name), usize::MAX);
-    query.members = Members::All;
+    query.parts[0].members = Members::All;
     block_on(store.find(&tenant(whose), &query)).unwrap()
 }
 

@@ -27,6 +27,6 @@ pub use change::{Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexK
 pub use error::StoreError;
 pub use event::{Event, Logged, Transition};
 pub use memory::InMemory;
-pub use query::{Page, Query};
+pub use query::{Mark, Page, Part, Place, Query, Start};
 pub use record::{Key, Member, Members, Membership, Record, TenantId, TenantIdError, Version};
 pub use store::Store;

@@ -66,10 +66,13 @@ impl Store for InMemory {
 
     async fn find(&self, tenant: &TenantId, query: &Query) -> Result<Page, StoreError> {
         let state = self.lock();
-        let Some(tenant) = state.tenants.get(tenant) else { return Ok(Page::default()) };
-        let needed = if query.filters_members() { Members::All } else { query.members.clone() };
-        let of_type = tenant.records.keys().filter(|key| key.resource_type == query.resource_type.name);
-        Ok(query.run(of_type.filter_map(|key| tenant.record(key, &needed))))
+        let Some(tenant) = state.tenants.get(tenant) else { return Ok(query.run([])) };
+        let records = tenant.records.keys().filter_map(|key| {
+            let part = query.parts.iter().find(|part| part.resource_type.name == key.resource_type)?;
+            let needed = if part.looks_at_members() { &Members::All } else { &part.members };
+            tenant.record(key, needed)
+        });
+        Ok(query.run(records))
     }
 
     async fn commit(&self, tenant: &TenantId, change: Change) -> Result<Committed, StoreError> {

@@ -3,83 +3,258 @@
 use std::sync::Arc;
 
 use scimwright_core::{Resource, ResourceType};
-use scimwright_filter::BoundFilter;
+use scimwright_filter::{BoundFilter, SortBy, SortKey};
+use serde::{Deserialize, Serialize};
 
 use crate::{Members, Record};
 
-/// A page of the records that a filter selects, in the order of their `id`.
+/// A page of the records that are looked for, in one order.
+///
+/// The order is total: first by the value that each [`Part::sort`] names, where records without one come last; then by the place of
+/// the record's type among the parts; then by `id`. So a query whose parts name no value is in the order of types and ids.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Query {
+    /// What is looked for, type by type. A type stands here once.
+    pub parts: Vec<Part>,
+    /// Whether the whole order is turned around: the last comes first, and so do records without a value.
+    pub descending: bool,
+    /// Where the page begins.
+    pub start: Start,
+    /// How many to answer at most.
+    pub count: usize,
+    /// Whether the answer needs [`Page::total`], which may cost more than the page.
+    pub total: bool,
+    /// The base URI of the service that asks, for filters on `meta.location`.
+    pub base: Arc<str>,
+}
+
+/// What is looked for among the records of one type.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Part {
     /// Of which type.
     pub resource_type: Arc<ResourceType>,
     /// Which of them; all without one.
     pub filter: Option<BoundFilter>,
-    /// How many to pass over.
-    pub offset: usize,
-    /// How many to answer at most.
-    pub count: usize,
+    /// What orders them; without one, no record of the type has a value.
+    pub sort: Option<SortBy>,
     /// Whether the answer needs members.
     pub members: Members,
-    /// The base URI of the service that asks, for filters on `meta.location`.
-    pub base: Arc<str>,
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Behind so many records.
+    Offset(usize),
+    /// Behind a mark, whether or not its record is still there.
+    After(Mark),
+    /// Before a mark: the page is the last one that ends in front of it, and stands in the query's order all the same.
+    Before(Mark),
+}
+
+/// A place in the order of a query: that of a record, when the mark was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The value by which the record was sorted.
+    pub key: Option<SortKey>,
+    /// The record's type.
+    pub resource_type: String,
+    /// The record's `id`.
+    pub id: String,
 }
 
 /// What a query selects.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
-    /// How many in all.
-    pub total: u64,
+    /// How many in all, wherever the page begins; none when that was not asked.
+    pub total: Option<u64>,
+    /// Whether there are more beyond the page: behind it, or in front of it when it was asked for by [`Start::Before`].
+    pub more: bool,
     /// Those of the page.
     pub records: Vec<Record>,
+}
+
+/// What orders records: absent values after present ones, then the part, then the `id`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Whether there is no value. The first field, for what has none comes last.
+    unvalued: bool,
+    key: Option<SortKey>,
+    /// Which of the query's parts.
+    part: usize,
+    id: String,
+}
+
+impl Part {
+    /// All records of a type, in the order of their `id`.
+    #[must_use]
+    pub fn new(resource_type: Arc<ResourceType>) -> Self {
+        Self { resource_type, filter: None, sort: None, members: Members::None }
+    }
+
+    /// Whether the filter or the order looks at that attribute or extension at the top of a resource, so that a store must have it
+    /// at hand.
+    #[must_use]
+    pub fn looks_at(&self, top_level: &str) -> bool {
+        let filter = self.filter.as_ref().is_some_and(|filter| filter.mentions(top_level));
+        filter || self.sort.as_ref().is_some_and(|sort| sort.mentions(top_level))
+    }
+
+    /// Whether the filter or the order looks at members, so that a store must show them all.
+    #[must_use]
+    pub fn looks_at_members(&self) -> bool {
+        self.resource_type.membership.as_deref().is_some_and(|attribute| self.looks_at(attribute))
+    }
+
+    /// Whether the filter or the order looks at the groups of a record. Its tag, which is `meta.version`, depends on them too.
+    #[must_use]
+    pub fn looks_at_groups(&self) -> bool {
+        self.resource_type.member_of.as_deref().is_some_and(|attribute| self.looks_at(attribute))
+            || self.looks_at("meta")
+    }
+
+    /// Whether the record, with all that the filter looks at, is one of those looked for.
+    #[must_use]
+    pub fn selects(&self, record: &Record, base: &str) -> bool {
+        record.key.resource_type == self.resource_type.name
+            && self.filter.as_ref().is_none_or(|filter| filter.matches(&self.seen(record, base)))
+    }
+
+    /// The value by which a record is sorted. The times of `meta` count with every digit, not only those that are shown.
+    #[must_use]
+    pub fn key(&self, record: &Record, base: &str) -> Option<SortKey> {
+        let sort = self.sort.as_ref()?;
+        match sort.field.path.as_str() {
+            "meta.lastModified" => Some(SortKey::Instant(record.modified)),
+            "meta.created" => Some(SortKey::Instant(record.created)),
+            _ => sort.key(&self.seen(record, base)),
+        }
+    }
+
+    /// The record as filters and orders see it.
+    fn seen(&self, record: &Record, base: &str) -> Resource {
+        if self.looks_at("meta") {
+            record.whole_at(&self.resource_type, base)
+        } else {
+            record.whole(&self.resource_type)
+        }
+    }
 }
 
 impl Query {
     /// The first `count` records of a type.
     #[must_use]
     pub fn new(resource_type: Arc<ResourceType>, count: usize) -> Self {
-        Self { resource_type, filter: None, offset: 0, count, members: Members::None, base: "".into() }
+        Self::over(vec![Part::new(resource_type)], count)
     }
 
-    /// Whether the filter looks at members, so that a store must show them to it.
+    /// The first `count` records of several types, and how many there are.
     #[must_use]
-    pub fn filters_members(&self) -> bool {
-        match (&self.filter, &self.resource_type.membership) {
-            (Some(filter), Some(attribute)) => filter.mentions(attribute),
-            _ => false,
-        }
+    pub fn over(parts: Vec<Part>, count: usize) -> Self {
+        Self { parts, descending: false, start: Start::Offset(0), count, total: true, base: "".into() }
     }
 
-    /// Whether the record, with all that the filter looks at, is one of those looked for.
+    /// Whether a value orders the records.
     #[must_use]
-    pub fn selects(&self, record: &Record) -> bool {
-        record.key.resource_type == self.resource_type.name
-            && self.filter.as_ref().is_none_or(|filter| filter.matches(&self.seen(record, filter)))
+    pub fn is_sorted(&self) -> bool {
+        self.parts.iter().any(|part| part.sort.is_some())
     }
 
-    /// The record as the filter sees it.
-    fn seen(&self, record: &Record, filter: &BoundFilter) -> Resource {
-        if filter.mentions("meta") {
-            record.whole_at(&self.resource_type, &self.base)
-        } else {
-            record.whole(&self.resource_type)
-        }
+    /// Whether the store has to walk from the end of the ascending order to its beginning.
+    #[must_use]
+    pub const fn is_backward(&self) -> bool {
+        self.descending != matches!(self.start, Start::Before(_))
     }
 
-    /// What the query means: its answer over records that come with all their members, in the order of their `id`.
+    /// Where a record stands in the order. `part` is the part that selects it.
+    #[must_use]
+    pub fn place(&self, part: usize, record: &Record) -> Place {
+        let key = self.parts.get(part).and_then(|own| own.key(record, &self.base));
+        Place { unvalued: key.is_none(), key, part, id: record.key.id.clone() }
+    }
+
+    /// Where a mark stands in the order. A type that is not looked for comes after all.
+    #[must_use]
+    pub fn place_of(&self, mark: &Mark) -> Place {
+        let part = self.parts.iter().position(|part| part.resource_type.name == mark.resource_type);
+        let part = part.unwrap_or(self.parts.len());
+        Place { unvalued: mark.key.is_none(), key: mark.key.clone(), part, id: mark.id.clone() }
+    }
+
+    /// The mark of a record that a page of this query has. A part that is sorted by members has to ask for [`Members::All`], for the
+    /// mark says by what value the record was sorted.
+    #[must_use]
+    pub fn mark(&self, record: &Record) -> Mark {
+        let part = self.parts.iter().find(|part| part.resource_type.name == record.key.resource_type);
+        let key = part.and_then(|part| part.key(record, &self.base));
+        Mark { key, resource_type: record.key.resource_type.clone(), id: record.key.id.clone() }
+    }
+
+    /// What the query means: its answer over records that come with all their members.
     pub fn run(&self, all: impl IntoIterator<Item = Record>) -> Page {
-        let mut page = Page::default();
-        for (at, mut record) in all.into_iter().filter(|record| self.selects(record)).enumerate() {
-            page.total += 1;
-            if at >= self.offset && page.records.len() < self.count {
-                match &self.members {
-                    Members::None => record.members.clear(),
-                    Members::Named(ids) => record.members.retain(|member| ids.contains(&member.id)),
-                    Members::All => {}
-                }
-                page.records.push(record);
-            }
+        let placed = all.into_iter().filter_map(|record| {
+            let part = self.parts.iter().position(|part| part.selects(&record, &self.base))?;
+            Some((self.place(part, &record), record))
+        });
+        let mut found: Vec<_> = placed.collect();
+        found.sort_by(|left, right| left.0.cmp(&right.0));
+        let total = self.total.then_some(found.len() as u64);
+        // From here on the walk goes away from where the page begins, whichever way that is.
+        if self.is_backward() {
+            found.reverse();
         }
-        page
+        let begin = match &self.start {
+            Start::Offset(offset) => (*offset).min(found.len()),
+            Start::After(mark) | Start::Before(mark) => {
+                let mark = self.place_of(mark);
+                let passed = |place: &Place| if self.is_backward() { *place >= mark } else { *place <= mark };
+                found.iter().take_while(|(place, _)| passed(place)).count()
+            }
+        };
+        let more = found.len() - begin > self.count;
+        let page = found.into_iter().skip(begin).take(self.count);
+        let mut records: Vec<_> = page.map(|(place, record)| self.shown(place.part, record)).collect();
+        if matches!(self.start, Start::Before(_)) {
+            records.reverse();
+        }
+        Page { total, more, records }
+    }
+
+    /// The record with the members that are shown.
+    fn shown(&self, part: usize, mut record: Record) -> Record {
+        match self.parts.get(part).map(|part| &part.members) {
+            None | Some(Members::None) => record.members.clear(),
+            Some(Members::Named(ids)) => record.members.retain(|member| ids.contains(&member.id)),
+            Some(Members::All) => {}
+        }
+        record
+    }
+}
+
+impl Place {
+    /// Which of the query's parts.
+    #[must_use]
+    pub const fn part(&self) -> usize {
+        self.part
+    }
+
+    /// The value by which the record is sorted.
+    #[must_use]
+    pub const fn key(&self) -> Option<&SortKey> {
+        self.key.as_ref()
+    }
+
+    /// Whether there is such a value.
+    #[must_use]
+    pub const fn has_value(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// The `id` of the record.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
     }
 }

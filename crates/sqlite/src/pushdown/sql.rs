@@ -3,6 +3,7 @@
 use rusqlite::types::Value;
 
 use super::{Leaf, Part, Pushdown};
+use crate::read::RECORDS;
 
 impl Pushdown {
     /// Writes the condition for a part. Answers whether the condition says all that the part does.
@@ -20,10 +21,13 @@ impl Pushdown {
         let driver = ranked.min().map(|(_, at)| at);
         let mut exact = true;
         if let Some(driver) = driver.and_then(|at| terms.get(at)) {
-            let mut searches = Vec::new();
-            let all = self.searches(driver, &mut searches);
-            self.condition.push_str(&format!(" AND r.id IN ({})", searches.join(" UNION ALL ")));
-            exact &= all || self.and_check(driver);
+            self.driven = true;
+            if !self.join(driver) {
+                let mut searches = Vec::new();
+                let all = self.searches(driver, &mut searches);
+                self.condition.push_str(&format!(" AND r.id IN ({})", searches.join(" UNION ALL ")));
+                exact &= all || self.and_check(driver);
+            }
         }
         for (at, term) in terms.iter().enumerate() {
             if Some(at) != driver {
@@ -31,6 +35,31 @@ impl Pushdown {
             }
         }
         exact
+    }
+
+    /// Starts from an index that has what one search finds in the order of ids: then a page costs what it shows, however many more
+    /// there are. Answers whether there is one.
+    fn join(&mut self, driver: &Part) -> bool {
+        let Part::Leaf(leaf) = driver else { return false };
+        let (index, condition, id) = match leaf {
+            Leaf::Key { path, value, .. } => {
+                let (path, value) = (self.value(path), self.value(value));
+                ("scim_key AS d", format!("d.type = ?2 AND d.path = {path} AND d.value = {value}"), "d.id")
+            }
+            Leaf::HasMember(member) => {
+                let condition = format!("d.member_id = {}", self.value(member));
+                ("scim_member AS d INDEXED BY scim_member_up", condition, "d.group_id")
+            }
+            Leaf::IsMember(group) => {
+                let condition = format!("d.group_id = {}", self.value(group));
+                ("scim_member AS d", condition, "d.member_id")
+            }
+            Leaf::Id(_) | Leaf::KeyFrom { .. } | Leaf::Modified { .. } => return false,
+        };
+        self.from = format!("{index} CROSS JOIN {RECORDS} ON r.id = {id}");
+        self.condition.push_str(&format!(" AND d.tenant = ?1 AND {condition}"));
+        self.id = id;
+        true
     }
 
     /// Adds the searches that find every record for which a part with a rank holds. Answers whether they find only

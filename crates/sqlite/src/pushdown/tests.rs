@@ -9,9 +9,9 @@ use super::*;
 
 fn bound(resource_type: &Arc<ResourceType>, filter: &str) -> Pushdown {
     let filter: Filter = filter.parse().unwrap();
-    let mut query = Query::new(Arc::clone(resource_type), 10);
-    query.filter = Some(filter.bind(&Binding::new(resource_type)).unwrap());
-    Pushdown::of(&query)
+    let mut part = Asked::new(Arc::clone(resource_type));
+    part.filter = Some(filter.bind(&Binding::new(resource_type)).unwrap());
+    Pushdown::of(&part)
 }
 
 fn pushdown(resource_type: &str, filter: &str) -> Pushdown {
@@ -22,11 +22,12 @@ fn pushdown(resource_type: &str, filter: &str) -> Pushdown {
 fn told(resource_type: &str, filters: &[&str]) -> String {
     let mut told = String::new();
     for filter in filters {
-        let Pushdown { condition, values, exact } = pushdown(resource_type, filter);
+        let Pushdown { from, condition, values, exact, .. } = pushdown(resource_type, filter);
         let says = if exact { "exact" } else { "wider" };
         writeln!(
             told,
-            "{filter}\n  {says}{}",
+            "{filter}\n  {says}{}{}",
+            from.split_once(" CROSS JOIN ").map(|(index, _)| format!(" from {index}")).unwrap_or_default(),
             condition.replace(" (SELECT", "\n      (SELECT").replace(" UNION", "\n      UNION")
         )
         .unwrap();
@@ -122,11 +123,11 @@ fn what_sqlite_would_choke_on_stays_in_rust() {
     assert!(pushdown("User", &many(TERMS, " or ")).exact);
     let syntax = scimwright_filter::Syntax { max_terms: 2 * TERMS, max_bytes: 1 << 20, ..Default::default() };
     let users = Catalog::standard().resource_type("User").unwrap().clone();
-    let mut query = Query::new(Arc::clone(&users), 10);
+    let mut part = Asked::new(Arc::clone(&users));
     for (joint, empty) in [(" or ", true), (" and ", false)] {
         let filter = syntax.filter(&many(TERMS + 1, joint)).unwrap().value;
-        query.filter = Some(filter.bind(&Binding::new(&users)).unwrap());
-        let down = Pushdown::of(&query);
+        part.filter = Some(filter.bind(&Binding::new(&users)).unwrap());
+        let down = Pushdown::of(&part);
         assert!(!down.exact && down.condition.is_empty() == empty, "{joint}");
     }
 }
@@ -191,7 +192,7 @@ fn every_indexed_path_of_users_is_one_that_filters_name() {
     let users = Catalog::standard().resource_type("User").unwrap().clone();
     for index in users.indexes.iter().filter(|index| index.name != "meta") {
         let down = bound(&users, &format!(r#"{} eq "x""#, index.path));
-        assert!(down.exact && down.condition.contains("scim_key"), "{}", index.path);
+        assert!(down.exact && down.from.contains("scim_key"), "{}", index.path);
     }
     assert!(users.indexes.iter().any(|index| index.container.as_deref() == Some(urns::ENTERPRISE_USER)));
 }
