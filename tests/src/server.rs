@@ -34,6 +34,8 @@ const MOUNT: &str = "/scim/v2";
 pub struct Setup {
     /// The types it serves.
     pub catalog: Catalog,
+    /// The types it serves to `globex`, where they are others.
+    pub globex: Option<Catalog>,
     /// What it tolerates.
     pub profile: Profile,
     /// What the application adds.
@@ -54,6 +56,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             catalog: vector_catalog().unwrap_or_else(|error| panic!("the shipped schemas load: {error}")),
+            globex: None,
             profile: Profile::strict(),
             policy: Arc::new(Plain),
             limits: Limits::default(),
@@ -143,7 +146,8 @@ impl Setup {
             let tenant = tenant.parse().unwrap_or_else(|error| panic!("{tenant}: {error}"));
             Context::new(tenant, "tests", BASE).profile(self.profile.clone()).policy(self.policy.clone())
         };
-        let doors = Doors { acme: context("acme"), globex: context("globex"), open_discovery: self.open_discovery };
+        let globex = self.globex.clone().into_iter().fold(context("globex"), Context::catalog);
+        let doors = Doors { acme: context("acme"), globex, open_discovery: self.open_discovery };
         let scim = Scim::new(service, doors).mount(MOUNT).max_body(self.max_body);
         Server { scim, store, folder }
     }

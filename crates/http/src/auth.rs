@@ -18,7 +18,7 @@ pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
     /// [`Denied`], which says as little as possible.
     async fn authenticate(&self, request: &Parts) -> Result<Context, Denied>;
 
-    /// What discovery answers to callers without credentials (ruling R-43); none where discovery needs them too.
+    /// What discovery answers to callers without good credentials (ruling R-43); none where discovery needs them too.
     fn anonymous(&self, request: &Parts) -> Option<Context> {
         let _ = request;
         None

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use scimwright_core::{ScimError, ScimType};
+use scimwright_core::{Catalog, ScimError, ScimType};
 use scimwright_service::{Context, Service};
 
 use crate::request::{operation, unsupported};
@@ -63,15 +63,20 @@ impl Scim {
         if head { response.map(|_| Full::default()) } else { response }
     }
 
-    async fn answer<B>(&self, mut parts: Parts, body: B) -> Result<ScimResponse, Box<ScimResponse>>
+    async fn answer<B>(&self, parts: Parts, body: B) -> Result<ScimResponse, Box<ScimResponse>>
     where
         B: Body + Send,
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let route = self.route(&mut parts);
+        let route = self.route(self.service.catalog(), &parts);
         let mut context =
             self.caller(&parts, route.as_ref().ok()).await.map_err(|denied| Box::new(of_denied(denied)))?;
+        // A caller with a catalog of his own has endpoints and types of his own.
+        let route = match &context.catalog {
+            Some(own) => self.route(own, &parts),
+            None => route,
+        };
         let route = route.map_err(refuse)?;
         if let Route::Unsupported(what) = route {
             return Err(refuse(unsupported(what)));
@@ -106,22 +111,23 @@ impl Scim {
         }
     }
 
-    fn route(&self, parts: &mut Parts) -> Result<Route, ScimError> {
+    fn route(&self, catalog: &Catalog, parts: &Parts) -> Result<Route, ScimError> {
         let outside = || ScimError::not_found("an endpoint of this path");
         let path = parts.uri.path().strip_prefix(&*self.mount).ok_or_else(outside)?;
         if !path.is_empty() && !path.starts_with('/') {
             return Err(outside());
         }
-        Route::find(self.service.catalog(), path)
+        Route::find(catalog, path)
     }
 
-    /// Credentials come first, except where discovery is public.
+    /// Credentials come first. Where discovery is public they are not needed, and good ones show what there is for the caller.
     async fn caller(&self, parts: &Parts, route: Option<&Route>) -> Result<Context, Denied> {
         let open = route.is_some_and(Route::is_discovery);
-        if let Some(context) = self.authenticate.anonymous(parts).filter(|_| open) {
-            return Ok(context);
+        let anonymous = self.authenticate.anonymous(parts).filter(|_| open);
+        match (self.authenticate.authenticate(parts).await, anonymous) {
+            (Err(Denied::Unauthorized { .. }), Some(anonymous)) => Ok(anonymous),
+            (known, _) => known,
         }
-        self.authenticate.authenticate(parts).await
     }
 }
 

@@ -23,7 +23,7 @@ impl Service {
     /// Runs a bulk request. The job itself answers 200 whatever its operations came to (RFC 7644 section 3.7.3).
     pub(crate) async fn bulk(&self, context: &Context, mut body: Value) -> Result<Reply, ScimError> {
         context.profile.repair_message(urns::BULK_REQUEST, &mut body);
-        let job = parse::job(&self.catalog, body, self.limits.max_bulk_operations)?;
+        let job = parse::job(self.catalog_of(context), body, self.limits.max_bulk_operations)?;
         let plan = order::plan(&job.operations);
         let mut run = Run { service: self, context, made: HashMap::new(), results: HashMap::new(), errors: 0 };
         for step in plan.order.iter().copied() {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use scimwright_compat::{Profile, Quirks};
+use scimwright_core::Catalog;
 use scimwright_store::TenantId;
 
 use crate::{Plain, Policy};
@@ -21,6 +22,8 @@ pub struct Context {
     pub profile: Arc<Profile>,
     /// What the application adds to the protocol.
     pub policy: Arc<dyn Policy>,
+    /// The types and schemas that there are for him; the service's own where this is none.
+    pub catalog: Option<Arc<Catalog>>,
     /// Tolerances that the request needed before it became an operation, for the log.
     pub quirks: Quirks,
 }
@@ -35,6 +38,7 @@ impl Context {
             base: base.trim_end_matches('/').into(),
             profile: Arc::new(Profile::default()),
             policy: Arc::new(Plain),
+            catalog: None,
             quirks: Quirks::NONE,
         }
     }
@@ -50,6 +54,13 @@ impl Context {
     #[must_use]
     pub fn policy(mut self, policy: Arc<dyn Policy>) -> Self {
         self.policy = policy;
+        self
+    }
+    /// The same caller with types and schemas of his own in place of the service's: what discovery shows, and what everything
+    /// he sends is read by.
+    #[must_use]
+    pub fn catalog(mut self, catalog: impl Into<Arc<Catalog>>) -> Self {
+        self.catalog = Some(catalog.into());
         self
     }
 }

@@ -106,10 +106,15 @@ impl Service {
         self
     }
 
-    /// The types that are served.
+    /// The types that are served to everybody who has no catalog of his own.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// The types that are served to this caller.
+    pub(crate) fn catalog_of<'c>(&'c self, context: &'c Context) -> &'c Catalog {
+        context.catalog.as_deref().unwrap_or(&self.catalog)
     }
 
     /// How much one request may ask for.
@@ -150,10 +155,10 @@ impl Service {
                 Ok(discovery::service_provider_config(context, &self.features, &self.limits))
             }
             Operation::Bulk(body) => self.bulk(context, body).await,
-            Operation::Schemas => Ok(discovery::schemas(context, &self.catalog)),
-            Operation::Schema(urn) => discovery::schema(context, &self.catalog, &urn),
-            Operation::ResourceTypes => Ok(discovery::resource_types(context, &self.catalog)),
-            Operation::ResourceType(name) => discovery::resource_type(context, &self.catalog, &name),
+            Operation::Schemas => Ok(discovery::schemas(context, self.catalog_of(context))),
+            Operation::Schema(urn) => discovery::schema(context, self.catalog_of(context), &urn),
+            Operation::ResourceTypes => Ok(discovery::resource_types(context, self.catalog_of(context))),
+            Operation::ResourceType(name) => discovery::resource_type(context, self.catalog_of(context), &name),
             write => self.write(context, write).await,
         }
     }
@@ -195,7 +200,7 @@ impl Service {
         let page =
             self.store.find(&context.tenant, &query).await.map_err(|error| Self::unavailable(context, &error))?;
         let view = View::new(&resource_type, selection);
-        let show = |record| render(context, &self.catalog, &resource_type, record, &view, &[]);
+        let show = |record| render(context, self.catalog_of(context), &resource_type, record, &view, &[]);
         let resources: Vec<_> = page.records.iter().map(show).collect();
         let mut body = Map::new();
         body.insert("schemas".to_owned(), json!([urns::LIST_RESPONSE]));
@@ -228,7 +233,7 @@ impl Service {
         };
         let binding = Binding {
             resource_type,
-            served: self.catalog.resource_types(),
+            served: self.catalog_of(context).resource_types(),
             boolean_strings: context.profile.has(Quirk::FilterBooleanStrings),
         };
         let bound = filter.bind(&binding).map_err(|error| match error {
@@ -289,7 +294,7 @@ impl Service {
             status,
             body: Some(render(
                 context,
-                &self.catalog,
+                self.catalog_of(context),
                 resource_type,
                 record,
                 &View::new(resource_type, selection),

@@ -75,7 +75,7 @@ impl Service {
             let mut change = Change::new(time, decision.event(context, "create", 201, time));
             change.guards = context.policy.guards(resource_type);
             change.facts.clone_from(&decision.facts);
-            let write = Write::Insert { draft: decision.draft.clone(), members: self.joining(&decision) };
+            let write = Write::Insert { draft: decision.draft.clone(), members: self.joining(context, &decision) };
             match self.store.commit(&context.tenant, change.write(write)).await {
                 Ok(committed) => {
                     let written = Written { decision, version: committed.version, time, status: 201, quiet: false };
@@ -120,7 +120,7 @@ impl Service {
         let mut change = Change::new(time, decision.event(context, "link", status, time));
         change.facts.clone_from(&decision.facts);
         change.writes.extend(purge.iter().map(|key| Write::Delete { key: key.clone(), expect: None }));
-        let (draft, members) = (decision.draft.clone(), self.joining(&decision));
+        let (draft, members) = (decision.draft.clone(), self.joining(context, &decision));
         let change = if retired {
             // It comes back to where it was, and takes a place again.
             change.guards = context.policy.guards(resource_type);
@@ -220,7 +220,7 @@ impl Service {
             let mut change = change;
             change.writes.extend(purge.iter().map(|key| Write::Delete { key: key.clone(), expect: None }));
             let insist = target.expect.is_some() || !plan.commutes;
-            let mut change = change.write(write_of(&decision, &before, self.joining(&decision), insist));
+            let mut change = change.write(write_of(&decision, &before, self.joining(context, &decision), insist));
             change.facts.clone_from(&decision.facts);
             match self.store.commit(&context.tenant, change).await {
                 Ok(committed) => {
@@ -246,10 +246,10 @@ impl Service {
     }
 
     /// Who joins and leaves: of the types that may, which are never those of retired records.
-    fn joining(&self, decision: &Decision) -> Delta {
+    fn joining(&self, context: &Context, decision: &Decision) -> Delta {
         let mut members = decision.members.clone();
         if members.of.is_empty() {
-            members.of = self.catalog.resource_types().iter().map(|served| served.name.clone()).collect();
+            members.of = self.catalog_of(context).resource_types().iter().map(|served| served.name.clone()).collect();
         }
         members
     }
