@@ -1,6 +1,7 @@
 //! What may go out: `returned`, `attributes` and `excludedAttributes` (RFC 7643 section 7, RFC 7644 section 3.9).
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use serde_json::{Map, Value};
 
@@ -101,6 +102,25 @@ impl Selection {
             Returned::Default => !matches!(choice, Choice::Nothing),
             Returned::Request => self.mode == Mode::Only && !matches!(choice, Choice::Nothing),
         }
+    }
+}
+
+impl fmt::Display for Selection {
+    /// As the parameter of a query: `attributes=userName,emails.value`, or nothing.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self.mode {
+            Mode::Usual => return Ok(()),
+            Mode::Only => "attributes=",
+            Mode::Without => "excludedAttributes=",
+        })?;
+        for (at, named) in self.named.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            match named {
+                Named::Path(path) => write!(out, "{comma}{path}")?,
+                Named::Urn(urn) => write!(out, "{comma}{urn}")?,
+            }
+        }
+        Ok(())
     }
 }
 

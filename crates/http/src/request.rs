@@ -17,8 +17,11 @@ pub(crate) struct Parameters {
     attributes: Option<String>,
     excluded: Option<String>,
     pub(crate) filter: Option<String>,
+    sort_by: Option<String>,
+    sort_order: Option<String>,
     start_index: Option<String>,
     count: Option<String>,
+    cursor: Option<String>,
 }
 
 impl Parameters {
@@ -29,8 +32,11 @@ impl Parameters {
                 "attributes" => &mut read.attributes,
                 "excludedattributes" => &mut read.excluded,
                 "filter" => &mut read.filter,
+                "sortby" => &mut read.sort_by,
+                "sortorder" => &mut read.sort_order,
                 "startindex" => &mut read.start_index,
                 "count" => &mut read.count,
+                "cursor" => &mut read.cursor,
                 _ => continue,
             };
             // Taking either of two filters could answer more than was asked for.
@@ -50,6 +56,9 @@ impl Parameters {
     fn list_query(&self) -> Result<ListQuery, ScimError> {
         Ok(ListQuery {
             filter: self.filter.clone(),
+            sort_by: self.sort_by.clone(),
+            sort_order: self.sort_order.clone(),
+            cursor: self.cursor.clone(),
             start_index: self.start_index.as_deref().map(|text| integer("startIndex", text)).transpose()?,
             count: self.count.as_deref().map(|text| integer("count", text)).transpose()?,
         })
@@ -92,7 +101,11 @@ pub(crate) fn operation(
             Operation::Create { resource_type, selection: parameters.selection()?, body: json(parts, body, context)? }
         }
         (Route::Type(resource_type), _) => {
+            let resource_type = Some(resource_type);
             Operation::List { resource_type, query: parameters.list_query()?, selection: parameters.selection()? }
+        }
+        (Route::Root, _) => {
+            Operation::List { resource_type: None, query: parameters.list_query()?, selection: parameters.selection()? }
         }
         (Route::Bulk, _) => Operation::Bulk(json(parts, body, context)?),
         (Route::Search(resource_type), _) => {
@@ -111,7 +124,8 @@ pub(crate) fn operation(
         (Route::Resource(resource_type, id), _) => {
             Operation::Get { resource_type, id, selection: parameters.selection()?, expect, unless }
         }
-        (Route::Unsupported(what), _) => return Err(unsupported(what)),
+        // Whoever stands for a resource was led to it before.
+        (Route::Me, _) => return Err(ScimError::not_found("an endpoint of this path")),
     })
 }
 
@@ -145,17 +159,21 @@ fn search(mut body: Value, context: &mut Context) -> Result<(ListQuery, Selectio
         Some(value) if value.is_u64() => Ok(Some(value.as_i64().unwrap_or(i64::MAX))),
         Some(value) => value.as_i64().map(Some).ok_or_else(|| invalid(format!("`{name}` is not a whole number"))),
     };
-    let filter = match member("filter") {
-        None => None,
-        Some(Value::String(filter)) => Some(filter.clone()),
-        Some(_) => return Err(ScimError::bad(ScimType::InvalidFilter, "`filter` is not a string")),
+    let text = |name: &str, error: ScimType| match member(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(ScimError::bad(error, format!("`{name}` is not a string"))),
     };
     let selection = Selection::new(names("attributes")?, names("excludedAttributes")?)?;
-    Ok((ListQuery { filter, start_index: number("startIndex")?, count: number("count")? }, selection))
-}
-
-pub(crate) fn unsupported(what: &str) -> ScimError {
-    ScimError::new(501, format!("{what} is not supported here: see ServiceProviderConfig"))
+    let query = ListQuery {
+        filter: text("filter", ScimType::InvalidFilter)?,
+        sort_by: text("sortBy", ScimType::InvalidValue)?,
+        sort_order: text("sortOrder", ScimType::InvalidValue)?,
+        start_index: number("startIndex")?,
+        count: number("count")?,
+        cursor: text("cursor", ScimType::InvalidCursor)?,
+    };
+    Ok((query, selection))
 }
 
 /// What must hold of the version, and which versions need no answer: RFC 9110 sections 13.1.1 and 13.1.2. `If-None-Match` is

@@ -14,8 +14,12 @@ pub(crate) enum Route {
     Type(Arc<ResourceType>),
     /// `/Users/42`
     Resource(Arc<ResourceType>, String),
-    /// `/Users/.search`
-    Search(Arc<ResourceType>),
+    /// `/`, every type at once.
+    Root,
+    /// `/Users/.search`, and `/.search` for every type at once.
+    Search(Option<Arc<ResourceType>>),
+    /// `/Me`: whoever asks. To be resolved once he is known.
+    Me,
     /// `/Bulk`
     Bulk,
     /// `/ServiceProviderConfig`
@@ -28,8 +32,6 @@ pub(crate) enum Route {
     ResourceTypes,
     /// `/ResourceTypes/User`
     ResourceType(String),
-    /// Endpoints of RFC 7644 that are not served (501 rather than 404).
-    Unsupported(&'static str),
 }
 
 impl Route {
@@ -48,10 +50,11 @@ impl Route {
             ["Schemas", urn] => Ok(Self::Schema((*urn).to_owned())),
             ["ResourceTypes"] => Ok(Self::ResourceTypes),
             ["ResourceTypes", name] => Ok(Self::ResourceType((*name).to_owned())),
-            ["Me", ..] => Ok(Self::Unsupported("/Me")),
+            ["Me"] => Ok(Self::Me),
             ["Bulk"] => Ok(Self::Bulk),
-            [".search"] => Ok(Self::Unsupported("/.search")),
-            [name, ".search"] => of_type(name).map(Self::Search).ok_or_else(nothing),
+            [] | [""] => Ok(Self::Root),
+            [".search"] => Ok(Self::Search(None)),
+            [name, ".search"] => of_type(name).map(|found| Self::Search(Some(found))).ok_or_else(nothing),
             [name] => of_type(name).map(Self::Type).ok_or_else(nothing),
             [name, id] if !id.is_empty() => {
                 of_type(name).map(|found| Self::Resource(found, (*id).to_owned())).ok_or_else(nothing)
@@ -103,7 +106,7 @@ mod tests {
     fn found(path: &str) -> String {
         match Route::find(&Catalog::standard(), path) {
             Ok(Route::Type(of)) => format!("type {}", of.name),
-            Ok(Route::Search(of)) => format!("search of {}", of.name),
+            Ok(Route::Search(of)) => format!("search of {}", of.map_or("everything".to_owned(), |of| of.name.clone())),
             Ok(Route::Resource(of, id)) => format!("{} `{id}`", of.name),
             Ok(other) => format!("{other:?}"),
             Err(error) => error.status().to_string(),
@@ -116,12 +119,14 @@ mod tests {
         assert_eq!(found("/Users/"), "type User");
         assert_eq!(found("/Groups/a%2Fb"), "Group `a/b`");
         assert_eq!(found("/Schemas/urn:x:y"), r#"Schema("urn:x:y")"#);
-        assert_eq!(found("/Me"), r#"Unsupported("/Me")"#);
+        assert_eq!(found("/Me"), "Me");
+        assert_eq!(found("/"), "Root");
+        assert_eq!(found(""), "Root");
         assert_eq!(found("/Users/.search"), "search of User");
-        assert_eq!(found("/.search"), r#"Unsupported("/.search")"#);
+        assert_eq!(found("/.search"), "search of everything");
         for nowhere in [
-            "/",
-            "",
+            "//",
+            "/Me/1",
             "/users",
             "/Users//",
             "/Users/1/2",

@@ -14,8 +14,9 @@ use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use scimwright_core::{Catalog, ScimError, ScimType};
 use scimwright_service::{Context, Service};
+use scimwright_store::Key;
 
-use crate::request::{operation, unsupported};
+use crate::request::operation;
 use crate::response::{ScimResponse, method_not_allowed, of_denied, of_error, of_reply};
 use crate::route::Route;
 use crate::{Authenticate, Denied};
@@ -78,9 +79,8 @@ impl Scim {
             None => route,
         };
         let route = route.map_err(refuse)?;
-        if let Route::Unsupported(what) = route {
-            return Err(refuse(unsupported(what)));
-        }
+        let is_me = matches!(route, Route::Me);
+        let route = self.own(route, &context).map_err(refuse)?;
         if !route.allows(&parts.method) {
             return Err(Box::new(method_not_allowed(route.allow())));
         }
@@ -102,13 +102,25 @@ impl Scim {
             }
         };
         match self.service.handle(&context, operation).await {
-            Ok(reply) => Ok(of_reply(reply)),
+            Ok(reply) => Ok(of_reply(reply, is_me)),
             // `sensitive` speaks of what stands in URIs (RFC 7644 section 7.5.2, ruling R-14); this filter came in a body.
             Err(error) if in_body && error.scim_type() == Some(ScimType::Sensitive) => {
                 Err(refuse(ScimError::bad(ScimType::InvalidFilter, error.detail())))
             }
             Err(error) => Err(refuse(error)),
         }
+    }
+
+    /// Where `/Me` leads: to the resource that the application maps the caller to (RFC 7644 section 3.11).
+    fn own(&self, route: Route, context: &Context) -> Result<Route, ScimError> {
+        if !matches!(route, Route::Me) {
+            return Ok(route);
+        }
+        let unmapped = || ScimError::new(501, "/Me is not supported here: this caller stands for no resource");
+        let Key { resource_type, id } = context.subject.as_ref().ok_or_else(unmapped)?;
+        let catalog = context.catalog.as_deref().unwrap_or_else(|| self.service.catalog());
+        let of = catalog.resource_type(resource_type).ok_or_else(unmapped)?;
+        Ok(Route::Resource(of.clone(), id.clone()))
     }
 
     fn route(&self, catalog: &Catalog, parts: &Parts) -> Result<Route, ScimError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use scimwright_compat::{Profile, Quirks};
 use scimwright_core::Catalog;
-use scimwright_store::TenantId;
+use scimwright_store::{Key, TenantId};
 
 use crate::{Plain, Policy};
 
@@ -18,6 +18,8 @@ pub struct Context {
     pub actor: Arc<str>,
     /// The base URI of the service, without a slash at its end: what `meta.location` begins with.
     pub base: Arc<str>,
+    /// The caller's own resource, where the application maps him to one: what `/Me` stands for (RFC 7644 section 3.11).
+    pub subject: Option<Key>,
     /// What is tolerated.
     pub profile: Arc<Profile>,
     /// What the application adds to the protocol.
@@ -36,6 +38,7 @@ impl Context {
             tenant,
             actor: actor.into(),
             base: base.trim_end_matches('/').into(),
+            subject: None,
             profile: Arc::new(Profile::default()),
             policy: Arc::new(Plain),
             catalog: None,
@@ -56,11 +59,19 @@ impl Context {
         self.policy = policy;
         self
     }
+
     /// The same caller with types and schemas of his own in place of the service's: what discovery shows, and what everything
     /// he sends is read by.
     #[must_use]
     pub fn catalog(mut self, catalog: impl Into<Arc<Catalog>>) -> Self {
         self.catalog = Some(catalog.into());
+        self
+    }
+
+    /// The same caller, who is that resource: `/Me` stands for it.
+    #[must_use]
+    pub fn subject(mut self, subject: Key) -> Self {
+        self.subject = Some(subject);
         self
     }
 }

@@ -54,13 +54,14 @@ pub(crate) fn service_provider_config(context: &Context, features: &Features, li
     );
     json.insert("filter".to_owned(), json!({"supported": true, "maxResults": limits.max_count}));
     json.insert("changePassword".to_owned(), off(json!({})));
-    json.insert("sort".to_owned(), off(json!({})));
+    json.insert("sort".to_owned(), json!({"supported": true}));
     json.insert("etag".to_owned(), json!({"supported": true}));
     json.insert(
         "pagination".to_owned(),
         json!({
-            "cursor": false, "index": true, "defaultPaginationMethod": "index",
-            "defaultPageSize": limits.default_count, "maxPageSize": limits.max_count,
+            "cursor": true, "index": true, "defaultPaginationMethod": "index",
+            "defaultPageSize": limits.default_count.min(limits.max_count), "maxPageSize": limits.max_count,
+            "cursorTimeout": limits.cursor_timeout.as_secs(),
         }),
     );
     json.insert("authenticationSchemes".to_owned(), features.authentication_schemes.clone().into());

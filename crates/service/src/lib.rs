@@ -22,9 +22,11 @@
 
 mod bulk;
 mod context;
+mod cursor;
 mod decide;
 mod discovery;
 mod index;
+mod list;
 mod operation;
 mod outcome;
 mod policy;

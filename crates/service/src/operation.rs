@@ -25,9 +25,9 @@ pub enum Operation {
     },
     /// Section 3.4.2.
     List {
-        /// Of which type.
-        resource_type: Arc<ResourceType>,
-        /// Which of them.
+        /// Of which type; of all of them, as at the root, without one.
+        resource_type: Option<Arc<ResourceType>>,
+        /// Which of them, in which order, from where.
         query: ListQuery,
         /// What to show.
         selection: Selection,
@@ -90,15 +90,21 @@ pub enum Operation {
     ResourceType(String),
 }
 
-/// The parameters of a list, RFC 7644 sections 3.4.2.2 and 3.4.2.4.
+/// The parameters of a list: RFC 7644 sections 3.4.2.2 to 3.4.2.4, RFC 9865 section 2.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListQuery {
     /// `filter`, as sent.
     pub filter: Option<String>,
+    /// `sortBy`, as sent; empty is none.
+    pub sort_by: Option<String>,
+    /// `sortOrder`, as sent: `ascending`, which is also what none means, or `descending`.
+    pub sort_order: Option<String>,
     /// `startIndex`, as sent: less than 1 means 1.
     pub start_index: Option<i64>,
     /// `count`, as sent: negative means 0.
     pub count: Option<i64>,
+    /// `cursor`, as sent: empty for the first page.
+    pub cursor: Option<String>,
 }
 
 /// A list of entity tags, as in `If-Match` and `If-None-Match`: RFC 9110 sections 13.1.1 and 13.1.2.

@@ -2,17 +2,17 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_lock::{Mutex, MutexGuard};
 use chrono::DateTime;
 use scimwright_compat::{Quirk, Quirks};
-use scimwright_core::{Catalog, Instant, ResourceType, ScimError, ScimType, Selection, View, urns};
-use scimwright_filter::{BindError, Binding, BoundFilter, Syntax};
-use scimwright_store::{Key, Members, Query, Record, Store, StoreError, TenantId};
-use serde_json::{Map, json};
+use scimwright_core::{Catalog, Instant, ResourceType, ScimError, Selection, View};
+use scimwright_filter::Syntax;
+use scimwright_store::{Key, Members, Record, Store, StoreError, TenantId};
 
-use crate::operation::{Expect, ListQuery, Operation, Reply};
+use crate::cursor::Cursors;
+use crate::operation::{Expect, Operation, Reply};
 use crate::render::render;
 use crate::{Context, Features, discovery};
 
@@ -23,7 +23,8 @@ pub struct Service {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) limits: Limits,
     features: Features,
-    clock: fn() -> Instant,
+    pub(crate) cursors: Cursors,
+    pub(crate) clock: fn() -> Instant,
     /// Who lost a race for a record queues here, so that the next try is not lost too. A place serves many records.
     turnstiles: Arc<[Mutex<()>; 64]>,
 }
@@ -36,6 +37,11 @@ pub struct Limits {
     pub default_count: usize,
     /// Resources in a page at most.
     pub max_count: usize,
+    /// How far behind the first resource a page of a sorted list may end when it is asked for by `startIndex`; what goes further is
+    /// answered `tooMany`. A store has to keep in order whatever stands before the page. Cursors know no such limit.
+    pub max_sorted_index: usize,
+    /// How long a cursor leads somewhere (RFC 9865 section 4, `cursorTimeout`); told in whole seconds.
+    pub cursor_timeout: Duration,
     /// Members beyond which a PATCH of a group answers 204 unless the client names `attributes`.
     pub max_reply_members: u64,
     /// Operations in one bulk request.
@@ -55,6 +61,8 @@ impl Default for Limits {
         Self {
             default_count: 100,
             max_count: 1000,
+            max_sorted_index: 100_000,
+            cursor_timeout: Duration::from_secs(3600),
             max_reply_members: 1000,
             max_bulk_operations: 1000,
             max_bulk_payload: 4 << 20,
@@ -67,12 +75,20 @@ impl Default for Limits {
 
 impl Service {
     /// A service for the types of a catalog over a store.
+    ///
+    /// # Panics
+    ///
+    /// When the operating system has no random numbers.
     #[must_use]
     pub fn new(catalog: Catalog, store: impl Store) -> Self {
         Self::over(catalog, Arc::new(store))
     }
 
     /// The same, over a store that others hold too.
+    ///
+    /// # Panics
+    ///
+    /// When the operating system has no random numbers.
     #[must_use]
     pub fn over(catalog: Catalog, store: Arc<dyn Store>) -> Self {
         Self {
@@ -80,6 +96,7 @@ impl Service {
             store,
             limits: Limits::default(),
             features: Features::default(),
+            cursors: Cursors::random(),
             clock: now,
             turnstiles: Arc::new(std::array::from_fn(|_| Mutex::new(()))),
         }
@@ -96,6 +113,14 @@ impl Service {
     #[must_use]
     pub fn features(mut self, features: Features) -> Self {
         self.features = features;
+        self
+    }
+
+    /// The same service with a key for its cursors (RFC 9865): services with one key understand each other's, and those from before a
+    /// restart. Keep it secret; without one a service draws its own.
+    #[must_use]
+    pub fn cursor_key(mut self, key: [u8; 32]) -> Self {
+        self.cursors = Cursors::new(&key);
         self
     }
 
@@ -178,73 +203,6 @@ impl Service {
             return Ok(Reply { status: 304, etag: Some(record.etag(resource_type)), location, ..Reply::default() });
         }
         Ok(self.reply(context, resource_type, 200, &record, selection, &[]))
-    }
-
-    async fn list(
-        &self,
-        context: &Context,
-        resource_type: Arc<ResourceType>,
-        asked: &ListQuery,
-        selection: &Selection,
-    ) -> Result<Reply, ScimError> {
-        let mut quirks = Quirks::NONE;
-        let filter =
-            asked.filter.as_deref().map(|text| self.filter(context, &resource_type, text, &mut quirks)).transpose()?;
-        let start = asked.start_index.map_or(1, |start| usize::try_from(start).unwrap_or(1).max(1));
-        let count = asked.count.map_or(self.limits.default_count, |count| usize::try_from(count).unwrap_or(0));
-        let mut query = Query::new(resource_type.clone(), count.min(self.limits.max_count));
-        query.filter = filter;
-        query.offset = start - 1;
-        query.members = shown_members(&resource_type, selection);
-        query.base = context.base.clone();
-        let page =
-            self.store.find(&context.tenant, &query).await.map_err(|error| Self::unavailable(context, &error))?;
-        let view = View::new(&resource_type, selection);
-        let show = |record| render(context, self.catalog_of(context), &resource_type, record, &view, &[]);
-        let resources: Vec<_> = page.records.iter().map(show).collect();
-        let mut body = Map::new();
-        body.insert("schemas".to_owned(), json!([urns::LIST_RESPONSE]));
-        body.insert("totalResults".to_owned(), page.total.into());
-        body.insert("startIndex".to_owned(), start.into());
-        body.insert("itemsPerPage".to_owned(), resources.len().into());
-        body.insert("Resources".to_owned(), resources.into());
-        let quirks = quirks.union(context.quirks);
-        Ok(Reply { status: 200, body: Some(body), quirks, ..Reply::default() })
-    }
-
-    /// A filter of a request, bound to the type.
-    fn filter(
-        &self,
-        context: &Context,
-        resource_type: &ResourceType,
-        text: &str,
-        quirks: &mut Quirks,
-    ) -> Result<BoundFilter, ScimError> {
-        let invalid = |detail: String| ScimError::bad(ScimType::InvalidFilter, detail);
-        let parsed =
-            self.syntax(context).filter(text).map_err(|error| invalid(format!("the filter is malformed: {error}")))?;
-        quirks.extend(parsed.leniencies.into_iter().map(Quirk::from));
-        let filter = match context.profile.rewrite(&parsed.value) {
-            Some(rewritten) => {
-                quirks.insert(Quirk::Alias);
-                rewritten
-            }
-            None => parsed.value,
-        };
-        let binding = Binding {
-            resource_type,
-            served: self.catalog_of(context).resource_types(),
-            boolean_strings: context.profile.has(Quirk::FilterBooleanStrings),
-        };
-        let bound = filter.bind(&binding).map_err(|error| match error {
-            // Ruling R-14: a filter on a secret could be used to guess it.
-            BindError::Secret { .. } => ScimError::new(403, error.to_string()).with_type(ScimType::Sensitive),
-            error => invalid(error.to_string()),
-        })?;
-        if bound.coerced_booleans {
-            quirks.insert(Quirk::FilterBooleanStrings);
-        }
-        Ok(bound)
     }
 
     /// The grammar that the caller's profile asks for.

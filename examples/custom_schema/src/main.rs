@@ -44,8 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("User", "urn:example:params:scim:schemas:extension:1.0:Parking:level gt 2"),
     ] {
         let query = ListQuery { filter: Some(filter.to_owned()), ..ListQuery::default() };
-        let list =
-            Operation::List { resource_type: service.resource_type(name)?, query, selection: Selection::default() };
+        let resource_type = Some(service.resource_type(name)?);
+        let list = Operation::List { resource_type, query, selection: Selection::default() };
         let found = run(list)?.body.unwrap_or_default();
         eprintln!("{filter}: {}", found.get("totalResults").unwrap_or(&json!(0)));
         assert_eq!(found.get("totalResults"), Some(&json!(1)), "the filter finds what was made");
