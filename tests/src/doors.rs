@@ -6,9 +6,10 @@ use http::request::Parts;
 use scimwright_core::ScimError;
 use scimwright_http::{Authenticate, Denied, bearer};
 use scimwright_service::Context;
+use scimwright_store::Key;
 
 /// Lets in by the name of the tenant: `acme` and `globex` are tokens. `reader` may read what `acme` has, `busy` has asked
-/// too often, `closed` belongs to somebody for whom the service is switched off.
+/// too often, `closed` belongs to somebody for whom the service is switched off. `as.User.7` is user 7 of `acme`.
 #[derive(Debug)]
 pub(crate) struct Doors {
     pub(crate) acme: Context,
@@ -26,7 +27,10 @@ impl Authenticate for Doors {
             "reader" => Err(Denied::Refused(ScimError::new(403, "this caller may read only"))),
             "busy" => Err(Denied::TooManyRequests { retry_after: 7 }),
             "closed" => Err(Denied::Refused(ScimError::new(403, "the service is switched off"))),
-            _ => Err(Denied::Unauthorized { presented: true }),
+            other => match other.strip_prefix("as.").and_then(|own| own.split_once('.')) {
+                Some((resource_type, id)) => Ok(self.acme.clone().subject(Key::new(resource_type, id))),
+                None => Err(Denied::Unauthorized { presented: true }),
+            },
         }
     }
 

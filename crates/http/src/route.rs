@@ -39,6 +39,9 @@ impl Route {
     pub(crate) fn find(catalog: &Catalog, path: &str) -> Result<Self, ScimError> {
         let nothing = || ScimError::not_found("an endpoint of this path");
         let path = path.strip_prefix('/').unwrap_or(path);
+        if path.is_empty() {
+            return Ok(Self::Root);
+        }
         let path = path.strip_suffix('/').unwrap_or(path);
         let segments = path.split('/').map(|segment| percent_decode_str(segment).decode_utf8());
         let segments = segments.collect::<Result<Vec<_>, _>>().map_err(|_| nothing())?;
@@ -52,7 +55,6 @@ impl Route {
             ["ResourceTypes", name] => Ok(Self::ResourceType((*name).to_owned())),
             ["Me"] => Ok(Self::Me),
             ["Bulk"] => Ok(Self::Bulk),
-            [] | [""] => Ok(Self::Root),
             [".search"] => Ok(Self::Search(None)),
             [name, ".search"] => of_type(name).map(|found| Self::Search(Some(found))).ok_or_else(nothing),
             [name] => of_type(name).map(Self::Type).ok_or_else(nothing),
