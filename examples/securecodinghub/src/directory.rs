@@ -14,7 +14,9 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+
+use crate::token::NoRandomness;
 
 pub use error::DirectoryError;
 pub use records::{Authenticated, Changes, NewOrganisation, Organisation, TokenRecord};
@@ -66,6 +68,25 @@ impl Directory {
             let organisation = organisations::insert(transaction, new)?;
             let (token, secret) = tokens::insert(transaction, &organisation, label)?;
             Ok(Some(Created { organisation, token, secret }))
+        })
+    }
+
+    /// The key that seals the cursors of lists: drawn once for each database, so that a walk through a list outlives a restart and
+    /// may go on at another server on the same file.
+    ///
+    /// # Errors
+    /// When the database fails, or the operating system gives no random bytes.
+    pub fn cursor_key(&self) -> Result<[u8; 32], DirectoryError> {
+        self.write(|transaction| {
+            let known =
+                transaction.query_row("SELECT value FROM sch_meta WHERE key = 'cursor_key'", [], |row| row.get(0));
+            if let Some(key) = known.optional()? {
+                return Ok(key);
+            }
+            let mut key = [0; 32];
+            getrandom::fill(&mut key).map_err(NoRandomness)?;
+            transaction.execute("INSERT INTO sch_meta (key, value) VALUES ('cursor_key', ?1)", [key])?;
+            Ok(key)
         })
     }
 

@@ -29,12 +29,17 @@ pub fn catalog() -> Result<Catalog, CatalogError> {
     Catalog::standard().with_schema(&own)?.with_extension("User", &urn, false)
 }
 
-/// The endpoint over a store.
+/// The endpoint over a store. Its cursors are sealed with the key.
 ///
 /// # Errors
 /// When the catalog cannot be built.
-pub fn endpoint(settings: &Settings, directory: Arc<Directory>, store: Arc<dyn Store>) -> Result<Scim, CatalogError> {
-    let service = service(settings, store)?;
+pub fn endpoint(
+    settings: &Settings,
+    directory: Arc<Directory>,
+    store: Arc<dyn Store>,
+    cursor_key: [u8; 32],
+) -> Result<Scim, CatalogError> {
+    let service = service(settings, store)?.cursor_key(cursor_key);
     let gate = Gate {
         directory,
         limiter: Limiter::new(settings.rate_limit),

@@ -62,7 +62,8 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     let directory = Arc::new(Directory::open(&settings.database)?);
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, SqliteOptions::default())?);
     let first = directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first")?;
-    let scim = endpoint(&settings, directory.clone(), store.clone())?;
+    let key = directory.cursor_key()?;
+    let scim = endpoint(&settings, directory.clone(), store.clone(), key)?;
     greet(&settings, first.as_ref(), json, out)?;
 
     let (stop, stopped) = watch::channel(false);
