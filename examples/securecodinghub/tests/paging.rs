@@ -16,7 +16,7 @@ fn a_cursor_leads_on_after_a_restart_and_at_another_server() {
         globex.client.make("/Users", &named(name));
     }
     let page = |client: &support::Client, cursor: &str| {
-        client.get(&format!("/Users?sortBy=userName&sortOrder=descending&count=2&cursor={cursor}"))
+        client.get(&format!("/Users?attributes=userName&sortBy=userName&sortOrder=descending&count=2&cursor={cursor}"))
     };
     let first = page(&acme.client, "").is(200);
     let cursor = first["nextCursor"].as_str().unwrap();
