@@ -84,7 +84,7 @@ fn cu_4_a_walk_can_turn_back() {
             let mut back = pages.last().unwrap().clone();
             for wanted in pages.iter().rev().skip(1) {
                 back = page(server, "/Users", query, cursor_of(&back, "previousCursor").unwrap());
-                assert_eq!(listed(&back, "userName"), listed(&wanted, "userName"));
+                assert_eq!(listed(&back, "userName"), listed(wanted, "userName"));
             }
             assert_eq!(cursor_of(&back, "previousCursor"), None);
             let again = page(server, "/Users", query, cursor_of(&back, "nextCursor").unwrap());

@@ -6,10 +6,11 @@ use std::thread;
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pollster::block_on;
 use scimwright_core::{Admit, Catalog};
-use scimwright_filter::{Binding, Filter};
+use scimwright_filter::{Binding, Filter, SortBy, SortKey};
 use scimwright_sqlite::{SqliteOptions, SqliteStore};
 use scimwright_store::{
-    Change, Delta, Draft, Event, IndexKey, Key, Member, Members, Query, Scope, Store, TenantId, Version, Write,
+    Change, Delta, Draft, Event, IndexKey, Key, Mark, Member, Members, Query, Scope, Start, Store, TenantId, Version,
+    Write,
 };
 use serde_json::{Map, json};
 use tempfile::TempDir;
@@ -88,6 +89,25 @@ impl Crowd {
         assert_eq!(page.total, Some(1));
     }
 
+    /// A page of a hundred from the middle of everybody: by a mark, or by its index.
+    fn page(&self, sort: &str, by_mark: bool) {
+        let users = self.catalog.resource_type("User").expect("there are users");
+        let mut query = Query::new(users.clone(), 100);
+        query.total = !by_mark;
+        if !sort.is_empty() {
+            let path = sort.parse().expect("it is a path");
+            query.parts[0].sort = SortBy::bind(&path, &Binding::new(users)).expect("users have it");
+        }
+        let (middle, id) = (self.users / 2, format!("{:06}", self.users / 2));
+        let key = (!sort.is_empty()).then(|| SortKey::Text(format!("user{id}@example.com")));
+        query.start = match by_mark {
+            true => Start::After(Mark { key, resource_type: "User".to_owned(), id }),
+            false => Start::Offset(middle),
+        };
+        let page = block_on(self.store.find(&self.tenant, &query)).expect("it answers");
+        assert_eq!((page.records.len(), page.more), (100, true));
+    }
+
     fn replace(&self, bencher: &mut Bencher<'_>) {
         let draft = self.draft("000007");
         let mut version = block_on(self.store.get(&self.tenant, &draft.key, Members::None))
@@ -125,6 +145,11 @@ fn in_a_crowd(criterion: &mut Criterion) {
         group.bench_function(id("userName eq and active"), |bencher| {
             bencher.iter(|| crowd.find(r#"userName eq "USER000007@example.com" and active eq true"#));
         });
+        for (name, sort, by_mark) in
+            [("page by cursor", "", true), ("page by cursor, sorted", "userName", true), ("page by index", "", false)]
+        {
+            group.bench_function(id(name), |bencher| bencher.iter(|| crowd.page(sort, by_mark)));
+        }
         group.bench_function(id("replace"), |bencher| crowd.replace(bencher));
         group.bench_function(id("remove and add a member"), |bencher| bencher.iter(|| crowd.one_member()));
     }
