@@ -310,7 +310,7 @@ fn a_walk_by_marks_meets_everybody_once() {
     let (disk, memory, whose) = (Temporary::new(), InMemory::default(), tenant("a"));
     let user = |at: usize| {
         let mut user = serde_json::json!({"userName": format!("u{}", (at * 7) % 20)});
-        if at % 3 > 0 {
+        if !at.is_multiple_of(3) {
             user["externalId"] = format!("e{}", at % 4).into();
             user["displayName"] = format!("D{}", at % 2).into();
         }
