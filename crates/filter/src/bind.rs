@@ -79,9 +79,7 @@ impl SortBy {
             found = found.default_sub(path)?;
         }
         found.check_open(path)?;
-        let top = found.container.is_none() && found.sub.is_none();
-        let by = Self { field: scope.field(&found), required: top && found.attribute.required };
-        Ok(found.here.then_some(by))
+        Ok(found.here.then(|| Self { field: scope.field(&found) }))
     }
 }
 

@@ -15,8 +15,6 @@ use crate::number::compare_numbers;
 pub struct SortBy {
     /// The attribute. Of several values the primary one counts, else the first.
     pub field: Field,
-    /// Whether every resource of the type has a value.
-    pub required: bool,
 }
 
 /// A value in the form in which values are ordered.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scimwright_compat::{Quirk, Quirks};
 use scimwright_core::{AttrPath, ResourceType, ScimError, ScimType, Selection, View, urns};
 use scimwright_filter::{BindError, Binding, Filter, SortBy};
-use scimwright_store::{Members, Page, Part, Query, Record, Start};
+use scimwright_store::{Mark, Page, Part, Query, Record, Start};
 use serde_json::{Map, Value, json};
 
 use crate::cursor::Cursor;
@@ -126,11 +126,6 @@ impl Service {
             }
             if let Some(path) = &sort {
                 part.sort = SortBy::bind(path, &binding).map_err(|error| unsortable(&error))?;
-                let by_members = resource_type.membership.as_deref();
-                if part.sort.as_ref().zip(by_members).is_some_and(|(sort, members)| sort.mentions(members)) {
-                    // The mark of a cursor says by what its record was sorted.
-                    part.members = Members::All;
-                }
             }
             parts.push(part);
         }
@@ -208,15 +203,15 @@ impl Service {
 }
 
 /// Where the pages before and behind a page begin: whether to go back, and from which mark.
-type Neighbour = Option<(bool, Option<scimwright_store::Mark>)>;
+type Neighbour = Option<(bool, Option<Mark>)>;
 
 /// The pages before and behind a page, as far as there are any. Without resources asked for there are no pages.
 fn neighbours(query: &Query, page: &Page) -> [Neighbour; 2] {
     if query.count == 0 {
         return [None, None];
     }
-    let first = page.records.first().map(|record| (true, Some(query.mark(record))));
-    let last = page.records.last().map(|record| (false, Some(query.mark(record))));
+    let first = page.first.clone().map(|mark| (true, Some(mark)));
+    let last = page.last.clone().map(|mark| (false, Some(mark)));
     match query.start {
         Start::Offset(_) => [None, last.filter(|_| page.more)],
         Start::After(_) => [first, last.filter(|_| page.more)],

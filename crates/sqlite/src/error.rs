@@ -19,6 +19,9 @@ pub enum OpenError {
     /// The file cannot have a write-ahead log: it is in memory, or on a file system without shared memory.
     #[error("the database cannot keep a write-ahead log, its journal mode stays `{0}`")]
     Journal(String),
+    /// The file's texts are not in UTF-8, so that SQLite would order them otherwise.
+    #[error("the database keeps its texts in {0}, and this store needs UTF-8: give it a file of its own")]
+    Encoding(String),
     /// SQLite cannot open the file, or it is no database.
     #[error("the database cannot be opened")]
     Database(#[source] Box<dyn Error + Send + Sync>),

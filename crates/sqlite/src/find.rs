@@ -11,11 +11,11 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row, params_from_iter};
 use scimwright_core::DataType;
 use scimwright_filter::SortKey;
-use scimwright_store::{Key, Members, Page, Part, Place, Query, Record, Start, TenantId};
+use scimwright_store::{Members, Page, Part, Place, Query, Record, Start, TenantId};
 
 use crate::error::Failure;
 use crate::pushdown::Pushdown;
-use crate::read::{self, HEAD, Head, RECORDS, Reader, bounded};
+use crate::read::{HEAD, Head, RECORDS, Reader, bounded};
 
 pub(crate) fn find(sql: &Connection, tenant: &TenantId, query: &Query) -> Result<Page, Failure> {
     Finder::new(sql, tenant, query).page()
@@ -37,8 +37,6 @@ pub(crate) fn explain(sql: &Connection, tenant: &TenantId, query: &Query) -> Res
 
 /// A query under way.
 struct Finder<'f> {
-    tenant: &'f TenantId,
-    sql: &'f Connection,
     query: &'f Query,
     parts: Vec<Search<'f>>,
     /// Where the page begins, when it begins at a mark.
@@ -66,8 +64,8 @@ struct Gathered {
     skip: usize,
     /// How many are wanted: one more than the page has, which tells whether there are more.
     wanted: usize,
-    /// What there is, each with the part that it is of.
-    records: Vec<(usize, Record)>,
+    /// What there is, each with its place.
+    records: Vec<(Record, Place)>,
 }
 
 /// What one walk through one part has met.
@@ -90,7 +88,7 @@ impl<'f> Finder<'f> {
             Start::Offset(_) => None,
             Start::After(mark) | Start::Before(mark) => Some(query.place_of(mark)),
         };
-        Self { tenant, sql, query, parts, mark, backward: query.is_backward() }
+        Self { query, parts, mark, backward: query.is_backward() }
     }
 
     fn page(&self) -> Result<Page, Failure> {
@@ -101,9 +99,14 @@ impl<'f> Finder<'f> {
         };
         let mut gathered = Gathered { skip, wanted: self.query.count.saturating_add(1), records: Vec::new() };
         if self.query.is_sorted() {
-            match self.index() {
+            let walked = match self.index() {
                 Some((search, index)) => self.along(search, &index, &mut gathered, &mut total)?,
-                None => self.best(&mut gathered, &mut total)?,
+                None => false,
+            };
+            if !walked {
+                gathered.records.clear();
+                (gathered.skip, total) = (skip, 0);
+                self.best(&mut gathered, &mut total)?;
             }
         } else {
             self.by_id(&mut gathered, &mut total)?;
@@ -111,11 +114,10 @@ impl<'f> Finder<'f> {
         let Gathered { mut records, .. } = gathered;
         let more = records.len() > self.query.count;
         records.truncate(self.query.count);
-        if matches!(self.query.start, Start::Before(_)) {
-            records.reverse();
+        for (record, place) in &mut records {
+            self.complete(record, place.part())?;
         }
-        let records = records.into_iter().map(|(at, record)| self.completed(at, record)).collect::<Result<_, _>>()?;
-        Ok(Page { total: self.query.total.then_some(total), more, records })
+        Ok(self.query.page(self.query.total.then_some(total), more, records))
     }
 
     /// The parts in the order of the walk.
@@ -176,7 +178,9 @@ impl<'f> Finder<'f> {
         statement.values.extend([bounded(room), bounded(gathered.skip)]);
         let mut found = 0;
         search.reader.each(&statement.text, &statement.values, |row| {
-            gathered.records.push((search.at, search.reader.record(Head::read(row)?)?));
+            let record = search.reader.record(Head::read(row)?)?;
+            let place = self.query.place_of_selected(search.at, &record);
+            gathered.records.extend(place.map(|place| (record, place)));
             found += 1;
             Ok(ControlFlow::Continue(()))
         })?;
@@ -203,29 +207,35 @@ impl<'f> Finder<'f> {
                 return Ok(ControlFlow::Break(()));
             }
             let record = search.seen(row)?;
-            if search.part.selects(&record, &self.query.base) {
+            if let Some(place) = self.query.place(search.at, &record) {
                 walked.met += 1;
-                gathered.offer(search.at, record);
+                gathered.offer(record, place);
             }
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(walked)
     }
 
-    /// Along an index: those that have a value, and then, or before when the walk goes backward, those that have none.
+    /// Along an index: those that have a value, and then, or before when the walk goes backward, those that have none. Answers whether
+    /// the index knows everybody: an attribute may have got it after records were written.
     fn along(
         &self,
         search: &Search<'_>,
         index: &Index,
         gathered: &mut Gathered,
         total: &mut u64,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         if self.query.total {
             *total = search.count(self.query)?;
         }
+        let absent = search.absent(index)?;
         let regions = if self.backward { [Region::Without, Region::With] } else { [Region::With, Region::Without] };
         for region in regions {
+            if gathered.is_full() || (region == Region::Without && absent == 0) {
+                continue;
+            }
             let Some(statement) = self.along_statement(search, index, region) else { continue };
+            let mut whole = true;
             search.reader.each(&statement.text, &statement.values, |row| {
                 if gathered.is_full() {
                     return Ok(ControlFlow::Break(()));
@@ -235,32 +245,44 @@ impl<'f> Finder<'f> {
                     gathered.skip -= 1;
                     return Ok(ControlFlow::Continue(()));
                 }
-                let record = search.seen(row)?;
-                let strays = region == Region::Without && search.part.key(&record, &self.query.base).is_some();
-                if !strays && (search.pushdown.exact || search.part.selects(&record, &self.query.base)) {
-                    gathered.offer(search.at, record);
+                let Some(place) = self.placed(search, row)? else { return Ok(ControlFlow::Continue(())) };
+                if region == Region::Without && place.1.has_value() {
+                    whole = false;
+                    return Ok(ControlFlow::Break(()));
                 }
+                gathered.offer(place.0, place.1);
                 Ok(ControlFlow::Continue(()))
             })?;
+            if !whole {
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// A candidate and its place, if the query selects it.
+    fn placed(&self, search: &Search<'_>, row: &Row<'_>) -> Result<Option<(Record, Place)>, Failure> {
+        let record = search.seen(row)?;
+        let place = if search.pushdown.exact {
+            self.query.place_of_selected(search.at, &record)
+        } else {
+            self.query.place(search.at, &record)
+        };
+        Ok(place.map(|place| (record, place)))
     }
 
     /// The best of all candidates. What is kept of each is its place, and of no more than the page and what stands before it.
     fn best(&self, gathered: &mut Gathered, total: &mut u64) -> Result<(), Failure> {
         let room = gathered.skip.saturating_add(gathered.wanted);
+        let mark = self.mark.clone().map(|mark| self.candidate(mark));
         let mut heap = BinaryHeap::new();
         for search in &self.parts {
             let statement = search.candidates();
             search.reader.each(&statement.text, &statement.values, |row| {
-                let record = search.seen(row)?;
-                if !search.pushdown.exact && !search.part.selects(&record, &self.query.base) {
-                    return Ok(ControlFlow::Continue(()));
-                }
+                let Some((_, place)) = self.placed(search, row)? else { return Ok(ControlFlow::Continue(())) };
                 *total += 1;
-                let candidate = self.candidate(self.query.place(search.at, &record));
-                let mark = self.mark.clone().map(|mark| self.candidate(mark));
-                if mark.is_none_or(|mark| candidate > mark) {
+                let candidate = self.candidate(place);
+                if mark.as_ref().is_none_or(|mark| candidate > *mark) {
                     heap.push(candidate);
                     if heap.len() > room {
                         heap.pop();
@@ -271,9 +293,8 @@ impl<'f> Finder<'f> {
         }
         for Candidate { place, .. } in heap.into_sorted_vec().into_iter().skip(gathered.skip) {
             let Some(search) = self.parts.get(place.part()) else { continue };
-            let key = Key::new(&*search.part.resource_type.name, place.id());
-            let record = read::get(self.sql, self.tenant, &key, &Members::None)?;
-            gathered.records.extend(record.map(|record| (search.at, record)));
+            let record = search.reader.one(place.id())?;
+            gathered.records.extend(record.map(|record| (record, place)));
         }
         Ok(())
     }
@@ -282,13 +303,13 @@ impl<'f> Finder<'f> {
         Candidate { place, backward: self.backward }
     }
 
-    /// The record with the rows that a page shows.
-    fn completed(&self, at: usize, mut record: Record) -> Result<Record, Failure> {
-        if let Some(search) = self.parts.get(at) {
+    /// Adds the rows that a page shows.
+    fn complete(&self, record: &mut Record, part: usize) -> Result<(), Failure> {
+        if let Some(search) = self.parts.get(part) {
             record.members = search.reader.members(&record.key.id, &search.part.members)?;
             record.member_of = search.reader.member_of(&record.key.id)?;
         }
-        Ok(record)
+        Ok(())
     }
 
     /// The index along which the order of the query lies; none where there is none, or where a search leads to few candidates.
@@ -300,6 +321,10 @@ impl<'f> Finder<'f> {
         if search.pushdown.driven || (self.query.total && !search.pushdown.exact) {
             return None;
         }
+        // An index has one type, and cannot tell where a mark of another one stands.
+        if self.mark.as_ref().is_some_and(|mark| mark.part() != search.at) {
+            return None;
+        }
         let index = match field.path.as_str() {
             "id" => Index::Id,
             "meta.lastModified" => Index::Modified,
@@ -309,7 +334,7 @@ impl<'f> Finder<'f> {
                 if !known || !text || field.multi_valued {
                     return None;
                 }
-                Index::Key { path: path.to_owned(), always: sort.required }
+                Index::Key { path: path.to_owned() }
             }
         };
         let fits = self.mark.as_ref().and_then(Place::key).is_none_or(|key| index.value(key).is_some());
@@ -341,12 +366,12 @@ impl<'f> Finder<'f> {
                 );
             }
             Region::Without => {
-                let Index::Key { path, always: false } = index else { return None };
+                let Index::Key { path } = index else { return None };
                 if marked && self.backward {
                     return None;
                 }
-                // `keys` is a list of lists in JSON, where a quote that opens a text never stands behind a backslash. What slips
-                // through is looked at again.
+                // `keys` is a list of lists in JSON, where only a quote that opens a text stands directly behind a comma: inside a text
+                // there is a backslash between them.
                 let path = statement.place(Sql::Text(format!(",\"{path}\",")));
                 let beyond = mark.filter(|_| !marked).map(|mark| mark.id().to_owned());
                 let beyond = beyond.map(|id| format!(" AND r.id {above} {}", statement.place(Sql::Text(id))));
@@ -421,7 +446,7 @@ enum Region {
 enum Index {
     Id,
     Modified,
-    Key { path: String, always: bool },
+    Key { path: String },
 }
 
 impl Index {
@@ -433,7 +458,7 @@ impl Index {
                 let from = "scim_record AS r INDEXED BY scim_record_by_time WHERE r.tenant = ?1 AND r.type = ?2";
                 (from.to_owned(), "r.modified", "r.id")
             }
-            Self::Key { path, .. } => {
+            Self::Key { path } => {
                 let path = statement.place(Sql::Text(path.clone()));
                 let from = format!(
                     "scim_key AS s CROSS JOIN {RECORDS} ON r.id = s.id \
@@ -492,11 +517,22 @@ impl Search<'_> {
         } else {
             let statement = self.candidates();
             self.reader.each(&statement.text, &statement.values, |row| {
-                count += u64::from(self.part.selects(&self.seen(row)?, &query.base));
+                count += u64::from(query.place(self.at, &self.seen(row)?).is_some());
                 Ok(ControlFlow::Continue(()))
             })?;
         }
         Ok(count)
+    }
+
+    /// How many records of the type the index does not have.
+    fn absent(&self, index: &Index) -> Result<u64, Failure> {
+        let Index::Key { path } = index else { return Ok(0) };
+        let mut statement = self.reader.sql.prepare_cached(
+            "SELECT coalesce((SELECT count FROM scim_count WHERE tenant = ?1 AND type = ?2), 0) \
+             - coalesce((SELECT count FROM scim_keyed WHERE tenant = ?1 AND type = ?2 AND path = ?3), 0)",
+        )?;
+        let values = rusqlite::params![self.reader.tenant.as_str(), self.reader.resource_type, path];
+        Ok(statement.query_row(values, |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
 
     /// A candidate with the rows that the filter and the order look at.
@@ -525,11 +561,11 @@ impl Gathered {
     }
 
     /// Passes a record over, takes it, or leaves it when there is no room.
-    fn offer(&mut self, part: usize, record: Record) {
+    fn offer(&mut self, record: Record, place: Place) {
         if self.skip > 0 {
             self.skip -= 1;
         } else if !self.is_full() {
-            self.records.push((part, record));
+            self.records.push((record, place));
         }
     }
 }

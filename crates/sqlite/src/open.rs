@@ -9,8 +9,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionB
 
 use crate::OpenError;
 
-/// The version of `schema.sql`. A change to it gets a new number here and a step in [`prepare`].
-const VERSION: i64 = 1;
+/// The version of [`SCHEMA`]. A change to it gets a new number here and a step in [`migrate`].
+const VERSION: i64 = 2;
+
+/// Every table. The second part came with version 2.
+pub(crate) const SCHEMA: &str = concat!(include_str!("schema.sql"), include_str!("keyed.sql"));
 
 /// The write-ahead log is cut back to this size once it is in the database, so that one bulk load does not keep the
 /// disk.
@@ -49,16 +52,23 @@ pub(crate) fn prepare(path: &Path, options: &SqliteOptions) -> Result<Connection
     make_private(path);
     let mut connection = connect(path, options)?;
     write_ahead(&connection, options.busy_timeout)?;
+    let encoding: String = connection.pragma_query_value(None, "encoding", |row| row.get(0))?;
+    if encoding != "UTF-8" {
+        return Err(OpenError::Encoding(encoding));
+    }
     // Reading first spares a command beside a busy server the wait for the write lock.
-    if let Some(found) = version(&connection)? {
+    if let Some(found) = version(&connection)?.filter(|found| *found >= VERSION) {
         return check(found).map(|()| connection);
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have made them between the look above and the lock.
     match version(&transaction)? {
-        Some(found) => check(found)?,
+        Some(found) => {
+            check(found)?;
+            migrate(&transaction, found)?;
+        }
         None => {
-            transaction.execute_batch(include_str!("schema.sql"))?;
+            transaction.execute_batch(SCHEMA)?;
             let sql = "INSERT INTO scim_meta (name, value) VALUES ('schema', ?1)";
             transaction.execute(sql, [VERSION.to_string()])?;
         }
@@ -100,6 +110,15 @@ fn version(connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
     }
     let sql = "SELECT CAST(value AS INTEGER) FROM scim_meta WHERE name = 'schema'";
     connection.query_row(sql, [], |row| row.get(0)).optional()
+}
+
+/// Brings the tables of an earlier version up to this one.
+fn migrate(connection: &Connection, found: i64) -> Result<(), rusqlite::Error> {
+    if found < 2 {
+        connection.execute_batch(include_str!("keyed.sql"))?;
+    }
+    connection.execute("UPDATE scim_meta SET value = ?1 WHERE name = 'schema'", [VERSION.to_string()])?;
+    Ok(())
 }
 
 const fn check(found: i64) -> Result<(), OpenError> {
@@ -144,6 +163,32 @@ mod tests {
     use rusqlite::types::Value;
 
     use super::*;
+
+    #[test]
+    fn a_file_of_version_1_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, options) = (folder.path().join("scim.db"), SqliteOptions::default());
+        let old = prepare(&path, &options).unwrap();
+        old.execute_batch(
+            "DROP TRIGGER scim_key_comes; DROP TRIGGER scim_key_goes; DROP TABLE scim_keyed;
+             UPDATE scim_meta SET value = '1' WHERE name = 'schema';
+             INSERT INTO scim_key VALUES ('a', 'User', 'p', 'x', '1'), ('a', 'User', 'p', 'y', '2'), ('b', 'User', 'p', 'x', '3');",
+        )
+        .unwrap();
+        let new = prepare(&path, &options).unwrap();
+        assert_eq!(version(&new).unwrap(), Some(VERSION));
+        let keyed = |tenant: &str| -> i64 {
+            let sql = "SELECT count FROM scim_keyed WHERE tenant = ?1 AND type = 'User' AND path = 'p'";
+            new.query_row(sql, [tenant], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((keyed("a"), keyed("b")), (2, 1));
+        // A process that had the file open before counts too, without knowing.
+        old.execute_batch(
+            "DELETE FROM scim_key WHERE tenant = 'a'; INSERT INTO scim_key VALUES ('b', 'User', 'p', 'z', '4')",
+        )
+        .unwrap();
+        assert_eq!((keyed("a"), keyed("b")), (0, 2));
+    }
 
     #[test]
     fn connections_are_as_promised() {

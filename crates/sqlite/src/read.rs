@@ -28,12 +28,8 @@ pub(crate) fn get(
     key: &Key,
     members: &Members,
 ) -> Result<Option<Record>, Failure> {
-    let statement = format!("SELECT {HEAD} FROM {RECORDS} WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3");
-    let mut statement = sql.prepare_cached(&statement)?;
     let reader = Reader { sql, tenant, resource_type: &key.resource_type };
-    let row = statement.query_row(params![tenant.as_str(), key.resource_type, key.id], Head::read).optional()?;
-    let Some(head) = row else { return Ok(None) };
-    let mut record = reader.record(head)?;
+    let Some(mut record) = reader.one(&key.id)? else { return Ok(None) };
     record.members = reader.members(&key.id, members)?;
     record.member_of = reader.member_of(&key.id)?;
     Ok(Some(record))
@@ -116,6 +112,14 @@ impl Reader<'_> {
             statement.discard();
         }
         Ok(())
+    }
+
+    /// One record without its rows.
+    pub(crate) fn one(&self, id: &str) -> Result<Option<Record>, Failure> {
+        let statement = format!("SELECT {HEAD} FROM {RECORDS} WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3");
+        let mut statement = self.sql.prepare_cached(&statement)?;
+        let values = params![self.tenant.as_str(), self.resource_type, id];
+        statement.query_row(values, Head::read).optional()?.map(|head| self.record(head)).transpose()
     }
 
     /// The record without its rows.

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Receiver;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_channel::oneshot;
 use rusqlite::Connection;
@@ -11,27 +11,40 @@ use scimwright_store::StoreError;
 use crate::error::Failure;
 
 /// Something to read. It answers whoever asked.
-pub(crate) type Job = Box<dyn FnOnce(&Connection) + Send>;
+pub(crate) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// What is awaited of a [`Job`]: an error means that it panicked.
 pub(crate) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+/// After so many steps of its machine SQLite asks whether somebody still waits: some microseconds.
+const STEPS: i32 = 10_000;
 
 /// What is to be read, as something that any of the threads can do.
 pub(crate) fn job<T: Send + 'static>(
     read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
 ) -> (Job, Answer<T>) {
-    let (answer, awaited) = oneshot::channel();
-    let job = move |connection: &Connection| {
-        // Who has gone away while the job was waiting costs nothing more.
-        if !answer.is_canceled() {
-            drop(answer.send(snapshot(connection, read).map_err(StoreError::from)));
+    let (answer, awaited) = oneshot::channel::<Result<T, StoreError>>();
+    let job = move |connection: &mut Connection| {
+        // Who has gone away while the job was waiting costs nothing more, and who goes away in the middle of it little.
+        if answer.is_canceled() {
+            return;
+        }
+        let answer = Arc::new(answer);
+        let asked = Arc::downgrade(&answer);
+        let gone = move || asked.upgrade().is_none_or(|answer| answer.is_canceled());
+        // Without the handler the job is done to its end, which is right too.
+        drop(connection.progress_handler(STEPS, Some(gone)));
+        let done = snapshot(connection, read).map_err(StoreError::from);
+        drop(connection.progress_handler(0, None::<fn() -> bool>));
+        if let Some(answer) = Arc::into_inner(answer) {
+            drop(answer.send(done));
         }
     };
     (Box::new(job), awaited)
 }
 
 /// Reads until nobody can ask any more and everything that was asked is answered.
-pub(crate) fn run(connection: &Connection, jobs: &Mutex<Receiver<Job>>) {
+pub(crate) fn run(connection: &mut Connection, jobs: &Mutex<Receiver<Job>>) {
     loop {
         // The lock is held while waiting and given away before reading: then the next thread waits.
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -64,8 +77,8 @@ mod tests {
     fn a_job_that_panics_or_fails_takes_nobody_with_it() {
         let (queue, jobs) = mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let connection = Connection::open_in_memory().unwrap();
-            run(&connection, &Mutex::new(jobs));
+            let mut connection = Connection::open_in_memory().unwrap();
+            run(&mut connection, &Mutex::new(jobs));
         });
         let (panics, answer) = job::<u32>(|_| panic!("on purpose"));
         queue.send(panics).unwrap();
@@ -76,6 +89,20 @@ mod tests {
         let (reads, answer) = job::<u32>(|sql| Ok(sql.query_row("SELECT 7", [], |row| row.get(0))?));
         queue.send(reads).unwrap();
         assert!(matches!(block_on(answer), Ok(Ok(7))));
+        // Nobody waits for this one any more, and it would never end.
+        let (endless, answer) = job::<u32>(|sql| {
+            let sql = sql.query_row(
+                "WITH RECURSIVE n(n) AS (VALUES (0) UNION ALL SELECT n FROM n) SELECT max(n) FROM n",
+                [],
+                |row| row.get(0),
+            );
+            Ok(sql?)
+        });
+        queue.send(endless).unwrap();
+        drop(answer);
+        let (reads, answer) = job::<u32>(|sql| Ok(sql.query_row("SELECT 8", [], |row| row.get(0))?));
+        queue.send(reads).unwrap();
+        assert!(matches!(block_on(answer), Ok(Ok(8))));
         drop(queue);
         thread.join().unwrap();
     }

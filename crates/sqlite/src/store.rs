@@ -57,9 +57,9 @@ impl SqliteStore {
         let mut shared = Shared { path: path.to_owned(), queues, threads: Vec::new() };
         shared.start("scim-writer", move || writer::run(&connection, &jobs))?;
         for _ in 0..options.readers.max(1) {
-            let connection = open::reader(path, &options)?;
+            let mut connection = open::reader(path, &options)?;
             let questions = Arc::clone(&questions);
-            shared.start("scim-reader", move || readers::run(&connection, &questions))?;
+            shared.start("scim-reader", move || readers::run(&mut connection, &questions))?;
         }
         Ok(Self { shared: Arc::new(shared) })
     }

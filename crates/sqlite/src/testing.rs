@@ -22,7 +22,7 @@ pub(crate) struct Cost {
 impl Watched {
     pub(crate) fn new(members: usize) -> Self {
         let sql = Connection::open_in_memory().unwrap();
-        sql.execute_batch(include_str!("schema.sql")).unwrap();
+        sql.execute_batch(crate::open::SCHEMA).unwrap();
         sql.execute_batch(&format!(
             "BEGIN;
              INSERT INTO scim_tenant VALUES ('a', 1);
@@ -30,12 +30,14 @@ impl Watched {
              INSERT INTO scim_record VALUES ('a', 'Group', 'g', 1, 0, 0, {members}, 'G', '[]', '{{}}', '{{}}');
              INSERT INTO scim_record
                  WITH RECURSIVE n(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n < {members})
-                 SELECT 'a', 'User', format('u%08d', n), 1, 0, n, 0, NULL, format('[[1,\"userName\",\"name%08d\"]]', n),
-                     '{{}}', format('{{\"userName\":\"name%08d\"}}', n)
+                 SELECT 'a', 'User', format('u%08d', n), 1, 0, n, 0, NULL, format('[[1,\"userName\",\"name%08d\"],[0,\"externalId\",\"ext%08d\"]]', n, n),
+                     '{{}}', format('{{\"userName\":\"name%08d\",\"externalId\":\"ext%08d\"}}', n, n)
                  FROM n;
              INSERT INTO scim_key
                  SELECT 'a', 'User', 'userName', keys ->> '$[0][2]', id FROM scim_record WHERE type = 'User';
-             INSERT INTO scim_unique SELECT tenant, type, path, value, tenant, id FROM scim_key;
+             INSERT INTO scim_key
+                 SELECT 'a', 'User', 'externalId', keys ->> '$[1][2]', id FROM scim_record WHERE type = 'User';
+             INSERT INTO scim_unique SELECT tenant, type, path, value, tenant, id FROM scim_key WHERE path = 'userName';
              INSERT INTO scim_member
                  SELECT 'a', 'g', id, 'User', NULL FROM scim_record WHERE type = 'User' ORDER BY id LIMIT {members};
              COMMIT;

@@ -165,8 +165,17 @@ fn files_that_are_no_stores_are_refused() {
     let newer = Connection::open(folder.path().join("newer.db")).unwrap();
     newer.execute("UPDATE scim_meta SET value = '99' WHERE name = 'schema'", []).unwrap();
     let error = open("newer.db").unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 99, known: 1 }));
-    assert_eq!(error.to_string(), "the file has schema version 99 and this program knows up to 1");
+    assert!(matches!(error, OpenError::Newer { found: 99, known: 2 }));
+    assert_eq!(error.to_string(), "the file has schema version 99 and this program knows up to 2");
+
+    // Texts would have another order than everywhere else.
+    let other = Connection::open(folder.path().join("utf16.db")).unwrap();
+    other.execute_batch("PRAGMA encoding = 'UTF-16le'; CREATE TABLE own (text TEXT)").unwrap();
+    let error = open("utf16.db").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the database keeps its texts in UTF-16le, and this store needs UTF-8: give it a file of its own"
+    );
 
     std::fs::write(
         folder.path().join("text.db"),

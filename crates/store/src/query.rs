@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scimwright_core::{Resource, ResourceType};
+use scimwright_core::ResourceType;
 use scimwright_filter::{BoundFilter, SortBy, SortKey};
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,10 @@ pub struct Page {
     pub more: bool,
     /// Those of the page.
     pub records: Vec<Record>,
+    /// Where the first of them stands.
+    pub first: Option<Mark>,
+    /// Where the last of them stands.
+    pub last: Option<Mark>,
 }
 
 /// What orders records: absent values after present ones, then the part, then the `id`.
@@ -111,36 +115,53 @@ impl Part {
     /// Whether the filter or the order looks at the groups of a record. Its tag, which is `meta.version`, depends on them too.
     #[must_use]
     pub fn looks_at_groups(&self) -> bool {
-        self.resource_type.member_of.as_deref().is_some_and(|attribute| self.looks_at(attribute))
-            || self.looks_at("meta")
+        let Some(groups) = self.resource_type.member_of.as_deref() else { return false };
+        let filters_meta = self.filter.as_ref().is_some_and(|filter| filter.mentions("meta"));
+        let sorts_meta = self.sort.as_ref().is_some_and(|sort| sort.mentions("meta")) && self.time().is_none();
+        self.looks_at(groups) || filters_meta || sorts_meta
     }
 
-    /// Whether the record, with all that the filter looks at, is one of those looked for.
-    #[must_use]
-    pub fn selects(&self, record: &Record, base: &str) -> bool {
-        record.key.resource_type == self.resource_type.name
-            && self.filter.as_ref().is_none_or(|filter| filter.matches(&self.seen(record, base)))
-    }
-
-    /// The value by which a record is sorted. The times of `meta` count with every digit, not only those that are shown.
-    #[must_use]
-    pub fn key(&self, record: &Record, base: &str) -> Option<SortKey> {
-        let sort = self.sort.as_ref()?;
-        match sort.field.path.as_str() {
-            "meta.lastModified" => Some(SortKey::Instant(record.modified)),
-            "meta.created" => Some(SortKey::Instant(record.created)),
-            _ => sort.key(&self.seen(record, base)),
+    /// Whether a record is one of those looked for, and if so, the value by which it is sorted. `exact` says that the filter is
+    /// known to hold. The record comes with all that filter and order look at.
+    fn examine(&self, record: &Record, base: &str, exact: bool) -> Option<Option<SortKey>> {
+        if record.key.resource_type != self.resource_type.name {
+            return None;
         }
-    }
-
-    /// The record as filters and orders see it.
-    fn seen(&self, record: &Record, base: &str) -> Resource {
-        if self.looks_at("meta") {
+        // The times of `meta` count with every digit, not only with those that are shown.
+        let time = self.time().map(|time| match time {
+            Time::Created => SortKey::Instant(record.created),
+            Time::Modified => SortKey::Instant(record.modified),
+        });
+        let filter = self.filter.as_ref().filter(|_| !exact);
+        let sort = self.sort.as_ref().filter(|_| time.is_none());
+        if filter.is_none() && sort.is_none() {
+            return Some(time);
+        }
+        let seen = if self.looks_at("meta") {
             record.whole_at(&self.resource_type, base)
         } else {
             record.whole(&self.resource_type)
+        };
+        if filter.is_some_and(|filter| !filter.matches(&seen)) {
+            return None;
+        }
+        Some(time.or_else(|| sort.and_then(|sort| sort.key(&seen))))
+    }
+
+    /// Which time of `meta` the records are sorted by.
+    fn time(&self) -> Option<Time> {
+        match self.sort.as_ref()?.field.path.as_str() {
+            "meta.lastModified" => Some(Time::Modified),
+            "meta.created" => Some(Time::Created),
+            _ => None,
         }
     }
+}
+
+/// The times that a store knows better than the document.
+enum Time {
+    Created,
+    Modified,
 }
 
 impl Query {
@@ -168,14 +189,24 @@ impl Query {
         self.descending != matches!(self.start, Start::Before(_))
     }
 
-    /// Where a record stands in the order. `part` is the part that selects it.
+    /// Where a record stands in the order, when that part selects it. The record comes with all that filter and order look at.
     #[must_use]
-    pub fn place(&self, part: usize, record: &Record) -> Place {
-        let key = self.parts.get(part).and_then(|own| own.key(record, &self.base));
-        Place { unvalued: key.is_none(), key, part, id: record.key.id.clone() }
+    pub fn place(&self, part: usize, record: &Record) -> Option<Place> {
+        self.examined(part, record, false)
     }
 
-    /// Where a mark stands in the order. A type that is not looked for comes after all.
+    /// The same for a record of which a store knows that the filter selects it.
+    #[must_use]
+    pub fn place_of_selected(&self, part: usize, record: &Record) -> Option<Place> {
+        self.examined(part, record, true)
+    }
+
+    fn examined(&self, part: usize, record: &Record, exact: bool) -> Option<Place> {
+        let key = self.parts.get(part)?.examine(record, &self.base, exact)?;
+        Some(Place { unvalued: key.is_none(), key, part, id: record.key.id.clone() })
+    }
+
+    /// Where a mark stands in the order. A type that is not looked for comes after all that have the mark's value.
     #[must_use]
     pub fn place_of(&self, mark: &Mark) -> Place {
         let part = self.parts.iter().position(|part| part.resource_type.name == mark.resource_type);
@@ -183,20 +214,18 @@ impl Query {
         Place { unvalued: mark.key.is_none(), key: mark.key.clone(), part, id: mark.id.clone() }
     }
 
-    /// The mark of a record that a page of this query has. A part that is sorted by members has to ask for [`Members::All`], for the
-    /// mark says by what value the record was sorted.
+    /// The mark of a place.
     #[must_use]
-    pub fn mark(&self, record: &Record) -> Mark {
-        let part = self.parts.iter().find(|part| part.resource_type.name == record.key.resource_type);
-        let key = part.and_then(|part| part.key(record, &self.base));
-        Mark { key, resource_type: record.key.resource_type.clone(), id: record.key.id.clone() }
+    pub fn mark(&self, place: &Place) -> Option<Mark> {
+        let resource_type = self.parts.get(place.part)?.resource_type.name.clone();
+        Some(Mark { key: place.key.clone(), resource_type, id: place.id.clone() })
     }
 
     /// What the query means: its answer over records that come with all their members.
     pub fn run(&self, all: impl IntoIterator<Item = Record>) -> Page {
         let placed = all.into_iter().filter_map(|record| {
-            let part = self.parts.iter().position(|part| part.selects(&record, &self.base))?;
-            Some((self.place(part, &record), record))
+            let place = (0..self.parts.len()).find_map(|part| self.place(part, &record))?;
+            Some((place, record))
         });
         let mut found: Vec<_> = placed.collect();
         found.sort_by(|left, right| left.0.cmp(&right.0));
@@ -215,11 +244,18 @@ impl Query {
         };
         let more = found.len() - begin > self.count;
         let page = found.into_iter().skip(begin).take(self.count);
-        let mut records: Vec<_> = page.map(|(place, record)| self.shown(place.part, record)).collect();
+        self.page(total, more, page.map(|(place, record)| (self.shown(place.part, record), place)).collect())
+    }
+
+    /// A page of records that come in the order of the walk, each with its place.
+    #[must_use]
+    pub fn page(&self, total: Option<u64>, more: bool, mut found: Vec<(Record, Place)>) -> Page {
         if matches!(self.start, Start::Before(_)) {
-            records.reverse();
+            found.reverse();
         }
-        Page { total, more, records }
+        let mark = |edge: Option<&(Record, Place)>| edge.and_then(|(_, place)| self.mark(place));
+        let (first, last) = (mark(found.first()), mark(found.last()));
+        Page { total, more, records: found.into_iter().map(|(record, _)| record).collect(), first, last }
     }
 
     /// The record with the members that are shown.

@@ -58,11 +58,12 @@ fn one_member_is_one_row_whatever_the_size_of_the_group() {
     // Whoever goes leaves nothing behind, and touches nobody else's row.
     let gone = both(Write::Delete { key: Key::new("User", "u00000004"), expect: None });
     let gone_rows = [
-        ("delete scim_key", 1),
+        ("delete scim_key", 2),
         ("delete scim_member", 1),
         ("delete scim_record", 1),
         ("delete scim_unique", 1),
         ("update scim_count", 1),
+        ("update scim_keyed", 2),
     ];
     assert_eq!(gone, rows(&[&rest[..], &gone_rows].concat()));
     assert_eq!(large.members(), (99_999, 99_999));
@@ -118,9 +119,9 @@ fn a_replacement_writes_only_the_keys_that_change() {
     let rest = [("insert scim_log", 1), ("update scim_record", 1), ("update scim_tenant", 1)];
     assert_eq!(replace(index), rows(&rest));
     let other = vec![name.clone(), key("emails.value", "b@x", Scope::Many), key("login", "ada", Scope::Many)];
-    let changed = [("delete scim_key", 1), ("delete scim_unique", 1), ("insert scim_key", 1)];
+    let changed = [("delete scim_key", 1), ("delete scim_unique", 1), ("insert scim_key", 1), ("update scim_keyed", 2)];
     assert_eq!(replace(other), rows(&[&rest[..], &changed].concat()));
-    assert_eq!(replace(vec![name]), rows(&[&rest[..], &[("delete scim_key", 2)]].concat()));
+    assert_eq!(replace(vec![name]), rows(&[&rest[..], &[("delete scim_key", 2), ("update scim_keyed", 2)]].concat()));
 }
 
 #[test]

@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use scimwright_core::Catalog;
 use scimwright_filter::{Binding, Filter, SortBy};
-use scimwright_store::Mark;
+use scimwright_store::{Key, Mark};
 
 use super::*;
+use crate::read;
 use crate::testing::Watched;
 
 fn query(type_name: &str, filter: &str) -> Query {
@@ -67,6 +68,7 @@ fn a_page_of_a_walk_costs_the_same_at_every_depth() {
         (None, None),
         (None, Some(r#"groups.value eq "g""#)),
         (Some("userName"), None),
+        (Some("externalId"), None),
         (Some("meta.lastModified"), None),
         (Some("id"), None),
     ] {
@@ -82,6 +84,7 @@ fn a_page_of_a_walk_costs_the_same_at_every_depth() {
                 None => None,
                 Some("id") => Some(SortKey::Text(format!("u{at:08}"))),
                 Some("userName") => Some(SortKey::Text(format!("name{at:08}"))),
+                Some("externalId") => Some(SortKey::Text(format!("ext{at:08}"))),
                 Some(_) => Some(SortKey::Instant(read::instant(i64::try_from(at).unwrap()))),
             };
             Mark { key, resource_type: "User".to_owned(), id: format!("u{at:08}") }
