@@ -85,6 +85,27 @@ fn an_extension_of_one_is_unknown_to_the_other() {
 }
 
 #[test]
+fn lists_over_everything_are_over_what_the_caller_has() {
+    on_every_store(|server| {
+        for (at, color) in ["c", "a", "b"].iter().enumerate() {
+            server.post("/Users", badged(&format!("u{at}"), json!({"color": color}))).by("globex").is(201);
+        }
+        server.post("/Desks", json!({"schemas": [DESK], "room": "1"})).by("globex").is(201);
+        let by_color = format!("{BADGE}:color");
+        let sorted = server.query("/Users", &[("sortBy", &by_color)]).by("globex").is(200);
+        let names: Vec<_> = sorted.resources().iter().map(|user| user["userName"].as_str().unwrap()).collect();
+        assert_eq!(names, ["u1", "u2", "u0"]);
+        server.query("/Users", &[("sortBy", &by_color)]).fails(400, "invalidValue");
+        assert_eq!(server.get("/").by("globex").is(200)["totalResults"], 4);
+        // A cursor is good for the types that it was made over.
+        let page = server.query("/", &[("cursor", ""), ("count", "2")]).by("globex").is(200);
+        let next = page["nextCursor"].as_str().unwrap().to_owned();
+        server.query("/", &[("cursor", &next), ("count", "2")]).by("globex").is(200);
+        server.query("/Users", &[("cursor", &next), ("count", "2")]).by("globex").fails(400, "invalidCursor");
+    });
+}
+
+#[test]
 fn a_type_of_one_is_no_endpoint_for_the_other() {
     on_every_store(|server| {
         let desk = json!({"schemas": [DESK], "room": "12"});

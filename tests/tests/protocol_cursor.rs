@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 
 use scimwright_core::{Instant, urns};
-use scimwright_tests::{Answer, Server, Setup, group, on_every_store, user, with};
+use scimwright_tests::{Answer, Server, Setup, gadget, group, on_every_store, user, with};
 use serde_json::{Value, json};
 
 /// Users `u00`, `u01`, … in the order in which lists have them.
@@ -123,7 +123,7 @@ fn cu_7_count_bounds_a_page() {
             [2, 2, 1]
         );
         server.query("/Users", &[("cursor", ""), ("count", "4")]).fails(400, "invalidCount");
-        server.query("/Users", &[("cursor", ""), ("count", "x")]).fails(400, "invalidValue");
+        server.query("/Users", &[("cursor", ""), ("count", "x")]).fails(400, "invalidCount");
         assert_eq!(page(server, "/Users", &[("count", "3")], "").resources().len(), 3);
     });
 }
@@ -313,5 +313,80 @@ fn nobody_who_was_there_throughout_is_missed_or_met_twice() {
                 writer.join().unwrap();
             });
         }
+    });
+}
+
+#[test]
+fn a_value_that_is_too_long_for_a_uri_is_not_in_the_cursor() {
+    on_every_store(|server| {
+        for (at, title) in ["a", "b", "c"].iter().enumerate() {
+            server.create("/Users", with(user(&format!("u{at}")), json!({"title": title.repeat(50_000)})));
+        }
+        let query = [("sortBy", "title"), ("count", "1"), ("attributes", "userName")];
+        let (names, pages) = walk(server, "/Users", &query);
+        assert_eq!(names, ["u0", "u1", "u2"]);
+        let cursor = cursor_of(&pages[0], "nextCursor").unwrap();
+        assert!(cursor.len() < 1000);
+        let back = page(server, "/Users", &query, cursor_of(&pages[2], "previousCursor").unwrap());
+        assert_eq!(listed(&back, "userName"), ["u1"]);
+        // It has the record look up its value, and that is another one by now.
+        let first = format!("/Users/{}", pages[0].resources()[0]["id"].as_str().unwrap());
+        server.patch(&*first, json!([{"op": "replace", "path": "title", "value": "z"}])).is(200);
+        server.query("/Users", &[&query[..], &[("cursor", cursor)]].concat()).fails(400, "expiredCursor");
+        server.delete(&*first).is(204);
+        server.query("/Users", &[&query[..], &[("cursor", cursor)]].concat()).fails(400, "expiredCursor");
+    });
+}
+
+#[test]
+fn a_walk_goes_on_from_where_a_record_was() {
+    on_every_store(|server| {
+        let people: Vec<_> =
+            ["a", "b", "c", "d"].map(|name| server.create("/Users", with(user(name), json!({"title": name})))).into();
+        let query = [("sortBy", "title"), ("count", "2")];
+        let first = page(server, "/Users", &query, "");
+        let cursor = cursor_of(&first, "nextCursor").unwrap();
+        // The record at the edge moves to the end, and the walk meets it there again: its value has changed.
+        server.patch(people[1].path(), json!([{"op": "replace", "path": "title", "value": "z"}])).is(200);
+        let rest = page(server, "/Users", &query, cursor);
+        assert_eq!(listed(&rest, "userName"), ["c", "d"]);
+        let last = page(server, "/Users", &query, cursor_of(&rest, "nextCursor").unwrap());
+        assert_eq!(listed(&last, "userName"), ["b"]);
+        server.delete(people[3].path()).is(204);
+        assert_eq!(listed(&page(server, "/Users", &query, cursor), "userName"), ["c", "b"]);
+    });
+}
+
+#[test]
+fn a_walk_is_sorted_by_what_an_extension_has_and_by_times_of_any_year() {
+    on_every_store(|server| {
+        for (at, department) in [Some("b"), None, Some("A")].into_iter().enumerate() {
+            let mut body = user(&format!("u{at}"));
+            if let Some(department) = department {
+                body = with(
+                    body,
+                    json!({"schemas": [urns::USER, urns::ENTERPRISE_USER], urns::ENTERPRISE_USER: {"department": department}}),
+                );
+            }
+            server.create("/Users", body);
+        }
+        let department = format!("{}:department", urns::ENTERPRISE_USER);
+        assert_eq!(walk(server, "/Users", &[("sortBy", &department), ("count", "1")]).0, ["u2", "u0", "u1"]);
+        for (name, built) in
+            [("z", "9999-12-31T23:59:59-05:00"), ("y", "-0044-03-15T12:00:00Z"), ("x", "2026-01-01T00:00:00Z")]
+        {
+            server.create("/Gadgets", with(gadget(name), json!({"builtAt": built})));
+        }
+        let mut cursor = String::new();
+        let mut names = Vec::new();
+        loop {
+            let list = page(server, "/Gadgets", &[("sortBy", "builtAt"), ("count", "1")], &cursor);
+            names.extend(listed(&list, "name").into_iter().map(str::to_owned));
+            match cursor_of(&list, "nextCursor") {
+                Some(next) => cursor = next.to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!(names, ["y", "x", "z"]);
     });
 }

@@ -127,14 +127,19 @@ fn me_3_whoever_stands_for_a_resource_finds_it_at_me() {
         let change = json!([{"op": "add", "path": "title", "value": "Countess"}]);
         let changed = server.patch("/Me", change).by(&own).is(200);
         assert_eq!((&changed["title"], changed.header("location")), (&json!("Countess"), Some(&*location)));
-        server.put("/Me", user("ada")).by(&own).with("if-match", ada.etag()).fails(412, "");
+        let stale = server.put("/Me", user("ada")).by(&own).with("if-match", ada.etag()).fails(412, "");
+        let unasked =
+            server.patch("/Me", json!([{"op": "add", "path": "bogus", "value": 1}])).by(&own).fails(400, "invalidPath");
+        for answer in [stale, unasked] {
+            assert_eq!(answer.header("location"), Some(&*location));
+        }
         assert_eq!(server.put("/Me", user("lady")).by(&own).is(200)["userName"], "lady");
         assert_eq!(
             server.post("/Me", user("x")).by(&own).fails(405, "").header("allow"),
             Some("GET, HEAD, PUT, PATCH, DELETE")
         );
-        server.delete("/Me").by(&own).is(204);
-        server.get("/Me").by(&own).fails(404, "");
+        assert_eq!(server.delete("/Me").by(&own).is(204).header("location"), Some(&*location));
+        assert_eq!(server.get("/Me").by(&own).fails(404, "").header("location"), Some(&*location));
         server.get(ada.path()).fails(404, "");
     });
 }

@@ -56,6 +56,12 @@ fn se_2_se_7_a_search_says_what_it_is() {
             server.post("/Users/.search", search(bad)).fails(400, "invalidValue");
         }
         server.post("/Users/.search", search(json!({"filter": 1}))).fails(400, "invalidFilter");
+        let twice = json!({"filter": "userName eq \"a\"", "Filter": "userName pr"});
+        server.post("/Users/.search", search(twice)).fails(400, "invalidSyntax");
+        // As large as a number may be, as in a URI.
+        let huge: Value =
+            serde_json::from_str(r#"{"count": 99999999999999999999, "startIndex": -99999999999999999999}"#).unwrap();
+        server.post("/Users/.search", search(huge)).is(200);
         server.post("/Users/.search", search(json!({"filter": ""}))).fails(400, "invalidFilter");
         server.post("/Users/.search", search(json!({}))).without("content-type").fails(415, "");
     });

@@ -44,6 +44,7 @@ fn so_2_so_3_so_8_lists_are_sorted_either_way() {
         assert_eq!(order(server, "", "descending"), "b c a", "an order of nothing");
         for wrong in ["down", "desc", "ascending,descending"] {
             server.query("/Users", &[("sortBy", "userName"), ("sortOrder", wrong)]).fails(400, "invalidValue");
+            assert_eq!(order(server, "", wrong), "b c a", "of no effect");
         }
     });
 }
@@ -188,18 +189,32 @@ fn sorting_goes_with_filters_projections_and_rows() {
     });
 }
 
+/// Proves: PG-9, R-24.
 #[test]
 fn q_10_a_sorted_list_is_open_up_to_an_index() {
     Setup::default().limits(|limits| limits.max_sorted_index = 5).on_every_store(|server| {
-        users(server, &[("b", json!({})), ("c", json!({})), ("a", json!({}))]);
+        let names: Vec<_> = (0..6).map(|at| format!("u{at}")).collect();
+        for name in &names[..3] {
+            server.create("/Users", user(name));
+        }
         let page = |start: &'static str, count: &'static str| {
             server.query("/Users", &[("sortBy", "title"), ("startIndex", start), ("count", count)])
         };
-        assert_eq!(page("3", "3").is(200).resources().len(), 1);
-        page("4", "3").fails(400, "tooMany");
+        // Behind the end of a short list there is nothing, and nothing to keep in order.
+        for (start, count) in [("4", "3"), ("9223372036854775807", "1"), ("100000", "0")] {
+            let empty = page(start, count).is(200);
+            assert_eq!((&empty["totalResults"], empty.resources().len()), (&json!(3), 0));
+        }
+        for name in &names[3..] {
+            server.create("/Users", user(name));
+        }
+        assert_eq!(page("4", "2").is(200).resources().len(), 2);
+        page("5", "3").fails(400, "tooMany");
         page("9223372036854775807", "1").fails(400, "tooMany");
         page("1", "100").is(200);
         server.get("/Users?startIndex=100").is(200);
         server.query("/Users", &[("sortBy", "title"), ("cursor", ""), ("count", "100")]).is(200);
+        let one = [("sortBy", "title"), ("startIndex", "100"), ("filter", "userName eq \"u1\"")];
+        assert_eq!(server.query("/Users", &one).is(200)["totalResults"], 1);
     });
 }

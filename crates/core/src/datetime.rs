@@ -36,8 +36,16 @@ impl Instant {
     /// A text of fixed width that sorts as the moments do, or none for years outside 0 to 9999.
     #[must_use]
     pub fn sort_key(self) -> Option<String> {
-        let key = self.0.format("%Y-%m-%dT%H:%M:%S%.9fZ").to_string();
+        let key = self.written("%.9f");
         (key.len() == 30).then_some(key)
+    }
+}
+
+impl Instant {
+    /// As an `xsd:dateTime` in UTC, with the fraction in that format. A year beyond 9999 has no sign there, unlike chrono's.
+    fn written(self, fraction: &str) -> String {
+        let text = self.0.format(&format!("%Y-%m-%dT%H:%M:%S{fraction}Z")).to_string();
+        text.strip_prefix('+').map(str::to_owned).unwrap_or(text)
     }
 }
 
@@ -52,7 +60,7 @@ impl FromStr for Instant {
 impl Serialize for Instant {
     /// As an `xsd:dateTime` in UTC with every digit, so that nothing is lost.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0.format("%Y-%m-%dT%H:%M:%S%.fZ"))
+        serializer.serialize_str(&self.written("%.f"))
     }
 }
 
@@ -65,7 +73,7 @@ impl<'de> Deserialize<'de> for Instant {
 impl fmt::Display for Instant {
     /// RFC 3339 in UTC with milliseconds, the form in which this family writes `meta`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}", self.0.format("%Y-%m-%dT%H:%M:%S%.3fZ"))
+        out.write_str(&self.written("%.3f"))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use scimwright_core::{AttrPath, Attribute, DataType, Extension, IndexSpec, ResourceType, Returned, Target, fold};
+use scimwright_core::{AttrPath, Attribute, DataType, Extension, IndexSpec, ResourceType, Target, fold};
 use serde_json::Value;
 
 use crate::bound::{BoundFilter, Field, Operand, Test};
@@ -52,7 +52,7 @@ impl Filter {
     /// As [`Filter::bind`], and when the attribute has one simple value.
     pub fn bind_selection(&self, attribute: &Attribute, boolean_strings: bool) -> Result<BoundFilter, BindError> {
         let path = attribute.name.to_string();
-        if attribute.returned == Returned::Never {
+        if attribute.is_hidden() {
             return Err(BindError::Secret { path });
         }
         selectable(attribute, &path)?;
@@ -150,7 +150,7 @@ impl Binder {
         let field = scope.field(&found);
         let operand = self.operand(&field, path, op, literal)?;
         if found.here {
-            return Ok(Test::Compare(field, op, operand));
+            return Ok(scope.known(&field, op, &operand).unwrap_or(Test::Compare(field, op, operand)));
         }
         let holds_for_nothing = match op {
             Op::Eq => operand == Operand::Null,
@@ -205,6 +205,19 @@ impl<'a> Scope<'a> {
                 let attribute = found.ok_or_else(unknown)?;
                 Ok(Found { container: None, attribute, sub: None, here: true })
             }
+        }
+    }
+
+    /// What is the same for every resource of the type, so that nobody has to be asked: which type it is.
+    fn known(&self, field: &Field, op: Op, operand: &Operand) -> Option<Test> {
+        let (Self::Resource(binding), Operand::Text(text), true) = (self, operand, field.case_exact) else {
+            return None;
+        };
+        let equal = field.path == "meta.resourceType" && *text == binding.resource_type.name;
+        match op {
+            Op::Eq if field.path == "meta.resourceType" => Some(if equal { Test::Always } else { Test::Never }),
+            Op::Ne if field.path == "meta.resourceType" => Some(if equal { Test::Never } else { Test::Always }),
+            _ => None,
         }
     }
 
@@ -274,8 +287,7 @@ impl<'a> Found<'a> {
     }
 
     fn check_open(&self, path: &AttrPath) -> Result<(), BindError> {
-        let secret =
-            [Some(self.attribute), self.sub].into_iter().flatten().any(|part| part.returned == Returned::Never);
+        let secret = [Some(self.attribute), self.sub].into_iter().flatten().any(Attribute::is_hidden);
         if secret { Err(BindError::Secret { path: path.to_string() }) } else { Ok(()) }
     }
 }

@@ -153,9 +153,9 @@ pub enum BindError {
         /// The attribute.
         path: String,
     },
-    /// The attribute is never returned, so that a filter must not probe it either (ruling R-14). A server says
+    /// The attribute is never shown, so that a filter must not probe it either (ruling R-14). A server says
     /// `sensitive` with 403 where the filter came in a URI.
-    #[error("`{path}` is never returned and can be neither filtered nor sorted by")]
+    #[error("`{path}` is never shown and can be neither filtered nor sorted by")]
     Secret {
         /// The attribute.
         path: String,

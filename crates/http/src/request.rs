@@ -53,6 +53,12 @@ impl Parameters {
         Ok(Selection::new(attributes.split(','), excluded.split(','))?)
     }
 
+    /// What is wrong with a page size has a word of its own where there is a cursor (RFC 9865 section 2.1).
+    fn of_count(&self) -> impl Fn(ScimError) -> ScimError {
+        let has_cursor = self.cursor.is_some();
+        move |error| if has_cursor { ScimError::bad(ScimType::InvalidCount, error.detail()) } else { error }
+    }
+
     fn list_query(&self) -> Result<ListQuery, ScimError> {
         Ok(ListQuery {
             filter: self.filter.clone(),
@@ -60,7 +66,7 @@ impl Parameters {
             sort_order: self.sort_order.clone(),
             cursor: self.cursor.clone(),
             start_index: self.start_index.as_deref().map(|text| integer("startIndex", text)).transpose()?,
-            count: self.count.as_deref().map(|text| integer("count", text)).transpose()?,
+            count: self.count.as_deref().map(|text| integer("count", text)).transpose().map_err(self.of_count())?,
         })
     }
 }
@@ -137,6 +143,12 @@ fn search(mut body: Value, context: &mut Context) -> Result<(ListQuery, Selectio
     let Value::Object(body) = body else {
         return Err(ScimError::bad(ScimType::InvalidSyntax, "expected a JSON object"));
     };
+    let mut names: Vec<_> = body.keys().map(|name| name.to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| &pair[0]) {
+        // Taking either of two filters could answer more than was asked for.
+        return Err(ScimError::bad(ScimType::InvalidSyntax, format!("`{twice}` is given twice")));
+    }
     let member = |name: &str| {
         let value = body.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         value.filter(|value| !value.is_null())
@@ -153,11 +165,20 @@ fn search(mut body: Value, context: &mut Context) -> Result<(ListQuery, Selectio
         };
         list.ok_or_else(|| invalid(format!("`{name}` is not a list of names")))
     };
+    let has_cursor = member("cursor").is_some();
     let number = |name: &str| match member(name) {
         None => Ok(None),
         // Beyond 64 bits it is as good as the largest.
         Some(value) if value.is_u64() => Ok(Some(value.as_i64().unwrap_or(i64::MAX))),
-        Some(value) => value.as_i64().map(Some).ok_or_else(|| invalid(format!("`{name}` is not a whole number"))),
+        Some(value) => match (value.as_i64(), value.as_f64()) {
+            (Some(number), _) => Ok(Some(number)),
+            (None, Some(float)) if float.abs() >= 9e18 => Ok(Some(if float > 0.0 { i64::MAX } else { i64::MIN })),
+            _ => {
+                let scim_type =
+                    if name == "count" && has_cursor { ScimType::InvalidCount } else { ScimType::InvalidValue };
+                Err(ScimError::bad(scim_type, format!("`{name}` is not a whole number")))
+            }
+        },
     };
     let text = |name: &str, error: ScimType| match member(name) {
         None => Ok(None),

@@ -15,19 +15,21 @@ pub const MEDIA_TYPE: &str = "application/scim+json";
 
 pub(crate) type ScimResponse = Response<Full<Bytes>>;
 
-/// The response. `is_me` when the request went to `/Me`: then `Location` tells whose resource that is (RFC 7644 section 3.11).
-pub(crate) fn of_reply(reply: Reply, is_me: bool) -> ScimResponse {
+pub(crate) fn of_reply(reply: Reply) -> ScimResponse {
     let quirks = reply.quirks;
     let has_body = reply.body.is_some();
     let mut response = with_body(reply.status, reply.body);
     set(&mut response, ETAG, reply.etag);
     // Location belongs to a creation, Content-Location to any other representation (ruling R-44).
     let name = if reply.status == 201 { LOCATION } else { CONTENT_LOCATION };
-    if is_me {
-        set(&mut response, LOCATION, reply.location.clone());
-    }
     set(&mut response, name, reply.location.filter(|_| has_body || reply.status == 304));
     response.extensions_mut().insert(quirks);
+    response
+}
+
+/// The response with the URI that it is about.
+pub(crate) fn located(mut response: ScimResponse, location: String) -> ScimResponse {
+    set(&mut response, LOCATION, Some(location));
     response
 }
 

@@ -17,7 +17,7 @@ use scimwright_service::{Context, Service};
 use scimwright_store::Key;
 
 use crate::request::operation;
-use crate::response::{ScimResponse, method_not_allowed, of_denied, of_error, of_reply};
+use crate::response::{ScimResponse, located, method_not_allowed, of_denied, of_error, of_reply};
 use crate::route::Route;
 use crate::{Authenticate, Denied};
 
@@ -71,16 +71,38 @@ impl Scim {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let route = self.route(self.service.catalog(), &parts);
-        let mut context =
-            self.caller(&parts, route.as_ref().ok()).await.map_err(|denied| Box::new(of_denied(denied)))?;
+        let context = self.caller(&parts, route.as_ref().ok()).await.map_err(|denied| Box::new(of_denied(denied)))?;
         // A caller with a catalog of his own has endpoints and types of his own.
         let route = match &context.catalog {
             Some(own) => self.route(own, &parts),
             None => route,
         };
         let route = route.map_err(refuse)?;
-        let is_me = matches!(route, Route::Me);
-        let route = self.own(route, &context).map_err(refuse)?;
+        if matches!(route, Route::Me) {
+            let (route, location) = self.own(&context).map_err(refuse)?;
+            let answered = self.perform(route, parts, body, context).await;
+            // In any answer (RFC 7644 section 3.11), whatever came of it.
+            return match answered {
+                Ok(response) => Ok(located(response, location)),
+                Err(response) => Err(Box::new(located(*response, location))),
+            };
+        }
+        self.perform(route, parts, body, context).await
+    }
+
+    /// Does what is asked at an endpoint.
+    async fn perform<B>(
+        &self,
+        route: Route,
+        parts: Parts,
+        body: B,
+        mut context: Context,
+    ) -> Result<ScimResponse, Box<ScimResponse>>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         if !route.allows(&parts.method) {
             return Err(Box::new(method_not_allowed(route.allow())));
         }
@@ -102,7 +124,7 @@ impl Scim {
             }
         };
         match self.service.handle(&context, operation).await {
-            Ok(reply) => Ok(of_reply(reply, is_me)),
+            Ok(reply) => Ok(of_reply(reply)),
             // `sensitive` speaks of what stands in URIs (RFC 7644 section 7.5.2, ruling R-14); this filter came in a body.
             Err(error) if in_body && error.scim_type() == Some(ScimType::Sensitive) => {
                 Err(refuse(ScimError::bad(ScimType::InvalidFilter, error.detail())))
@@ -112,15 +134,12 @@ impl Scim {
     }
 
     /// Where `/Me` leads: to the resource that the application maps the caller to (RFC 7644 section 3.11).
-    fn own(&self, route: Route, context: &Context) -> Result<Route, ScimError> {
-        if !matches!(route, Route::Me) {
-            return Ok(route);
-        }
+    fn own(&self, context: &Context) -> Result<(Route, String), ScimError> {
         let unmapped = || ScimError::new(501, "/Me is not supported here: this caller stands for no resource");
         let Key { resource_type, id } = context.subject.as_ref().ok_or_else(unmapped)?;
         let catalog = context.catalog.as_deref().unwrap_or_else(|| self.service.catalog());
         let of = catalog.resource_type(resource_type).ok_or_else(unmapped)?;
-        Ok(Route::Resource(of.clone(), id.clone()))
+        Ok((Route::Resource(of.clone(), id.clone()), of.location(&context.base, id)))
     }
 
     fn route(&self, catalog: &Catalog, parts: &Parts) -> Result<Route, ScimError> {

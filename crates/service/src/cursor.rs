@@ -1,7 +1,7 @@
 //! Cursors: RFC 9865.
 //!
 //! A cursor is a place in the order of a query, sealed: nobody but a service with the same key can read or make one, and it opens only
-//! for the query that it was made for. So nothing has to be remembered between pages, a page costs the same at every depth, and the
+//! for the query that it was made for. So nothing has to be remembered between pages, a page need not pass over those before it, and the
 //! value that a list is sorted by does not show in URIs.
 
 use std::fmt;
@@ -14,6 +14,7 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use scimwright_core::{Instant, ScimError, ScimType};
 use scimwright_store::{Mark, Start};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// Makes cursors and reads them.
 #[derive(Clone)]
@@ -36,7 +37,13 @@ pub(crate) struct Cursor {
     /// The record at the edge of the page; none for the first page.
     #[serde(rename = "m", default)]
     pub(crate) mark: Option<Mark>,
+    /// What the value that the record is sorted by comes to, where it is too long for a URI: then the mark is without.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
 }
+
+/// A value of so many bytes of JSON still stands in a cursor.
+const LONGEST: usize = 512;
 
 /// So many random bytes stand in front of what is sealed.
 const NONCE: usize = 24;
@@ -83,16 +90,40 @@ impl Cursors {
         let msg = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| invalid())?;
         let cursor: Cursor = serde_json::from_slice(&msg).map_err(|_| invalid())?;
         let age = (now.utc() - cursor.made.utc()).to_std().unwrap_or_default();
-        if age > timeout {
-            let seconds = timeout.as_secs();
-            let detail = format!("the cursor is older than {seconds} s: begin again with an empty `cursor`");
-            return Err(ScimError::bad(ScimType::ExpiredCursor, detail));
-        }
-        Ok(cursor)
+        if age > timeout { Err(expired()) } else { Ok(cursor) }
     }
 }
 
+/// The cursor was good once.
+pub(crate) fn expired() -> ScimError {
+    let detail = "the cursor has expired: begin again with an empty `cursor`, and do not wait longer than `cursorTimeout` of \
+                  ServiceProviderConfig";
+    ScimError::bad(ScimType::ExpiredCursor, detail)
+}
+
 impl Cursor {
+    /// The cursor to a mark, with the same size of pages.
+    pub(crate) fn to(&self, back: bool, mark: Option<Mark>) -> Self {
+        let digest = mark.as_ref().and_then(|mark| digest(mark).filter(|(length, _)| *length > LONGEST));
+        let mark = match (mark, &digest) {
+            (Some(mark), Some(_)) => Some(Mark { key: None, ..mark }),
+            (mark, _) => mark,
+        };
+        Self { made: self.made, count: self.count, back, mark, digest: digest.map(|(_, digest)| digest) }
+    }
+
+    /// Puts the value back that was too long. `now` is where the record stands now.
+    ///
+    /// # Errors
+    ///
+    /// `expiredCursor` when the record is gone, or sorted by another value since.
+    pub(crate) fn restore(&mut self, now: Option<Mark>) -> Result<(), ScimError> {
+        let Some(wanted) = self.digest.take() else { return Ok(()) };
+        let found = now.filter(|mark| digest(mark).is_some_and(|(_, digest)| digest == wanted));
+        self.mark = Some(found.ok_or_else(expired)?);
+        Ok(())
+    }
+
     /// Where the page begins.
     pub(crate) fn start(&self) -> Start {
         match &self.mark {
@@ -101,6 +132,12 @@ impl Cursor {
             Some(mark) => Start::After(mark.clone()),
         }
     }
+}
+
+/// How long the value of a mark is in JSON, and what tells it from others.
+fn digest(mark: &Mark) -> Option<(usize, String)> {
+    let key = serde_json::to_vec(mark.key.as_ref()?).ok()?;
+    Some((key.len(), URL_SAFE_NO_PAD.encode(Sha256::digest(&key))))
 }
 
 impl fmt::Debug for Cursors {
@@ -118,7 +155,7 @@ mod tests {
     fn cursor() -> Cursor {
         let mark =
             Mark { key: Some(SortKey::Text("ada".to_owned())), resource_type: "User".to_owned(), id: "7".to_owned() };
-        Cursor { made: "2026-01-01T00:00:00Z".parse().unwrap(), count: 10, back: true, mark: Some(mark) }
+        Cursor { made: "2026-01-01T00:00:00Z".parse().unwrap(), count: 10, back: true, mark: Some(mark), digest: None }
     }
 
     fn open(cursors: &Cursors, text: &str, query: &str, now: &str) -> Result<Cursor, ScimError> {

@@ -60,8 +60,9 @@ pub(crate) fn service_provider_config(context: &Context, features: &Features, li
         "pagination".to_owned(),
         json!({
             "cursor": true, "index": true, "defaultPaginationMethod": "index",
-            "defaultPageSize": limits.default_count.min(limits.max_count), "maxPageSize": limits.max_count,
-            "cursorTimeout": limits.cursor_timeout.as_secs(),
+            "defaultPageSize": limits.default_count.clamp(1, limits.max_count.max(1)), "maxPageSize": limits.max_count.max(1),
+            // A positive number of seconds, as RFC 9865 section 4 has it, even where a cursor is good for less.
+            "cursorTimeout": limits.cursor_timeout.as_secs().max(1),
         }),
     );
     json.insert("authenticationSchemes".to_owned(), features.authentication_schemes.clone().into());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scimwright_compat::{Quirk, Quirks};
 use scimwright_core::{AttrPath, ResourceType, ScimError, ScimType, Selection, View, urns};
 use scimwright_filter::{BindError, Binding, Filter, SortBy};
-use scimwright_store::{Mark, Page, Part, Query, Record, Start};
+use scimwright_store::{Key, Mark, Members, Page, Part, Query, Record, Start};
 use serde_json::{Map, Value, json};
 
 use crate::cursor::Cursor;
@@ -30,25 +30,26 @@ impl Service {
         asked: &ListQuery,
         selection: &Selection,
     ) -> Result<Reply, ScimError> {
-        let (paging, count) = self.paging(context, resource_type.as_deref(), asked, selection)?;
         let types = match &resource_type {
             Some(one) => std::slice::from_ref(one),
             None => self.catalog_of(context).resource_types(),
         };
+        let (mut paging, count) = self.paging(context, types, asked, selection)?;
         let mut quirks = context.quirks;
         let parts = self.parts(context, types, asked, selection, &mut quirks)?;
         let mut query = Query::over(parts, count);
         query.base = context.base.clone();
-        query.descending = descending(asked)? && query.is_sorted();
-        match &paging {
-            Paging::Index(start) => query.start = Start::Offset(start - 1),
+        query.descending = query.is_sorted() && descending(asked)?;
+        match &mut paging {
+            Paging::Index(start) => query.start = Start::Offset(*start - 1),
             Paging::Cursor(cursor, _) => {
+                cursor.restore(self.mark_of(context, &query, cursor).await?)?;
                 query.start = cursor.start();
                 // To count what a filter selects may cost far more than the page, and RFC 9865 section 2 does not insist.
                 query.total = count == 0 || asked.filter.is_none();
             }
         }
-        self.check_depth(&query)?;
+        self.check_depth(context, &query).await?;
         let page =
             self.store.find(&context.tenant, &query).await.map_err(|error| Self::unavailable(context, &error))?;
         let body = self.page_body(context, &query, &paging, &page, selection)?;
@@ -59,12 +60,12 @@ impl Service {
     fn paging(
         &self,
         context: &Context,
-        resource_type: Option<&ResourceType>,
+        types: &[Arc<ResourceType>],
         asked: &ListQuery,
         selection: &Selection,
     ) -> Result<(Paging, usize), ScimError> {
-        let max = self.limits.max_count;
-        let count = asked.count.map_or(self.limits.default_count.min(max), at_least_zero);
+        let max = self.limits.max_count.max(1);
+        let count = asked.count.map_or(self.limits.default_count.clamp(1, max), at_least_zero);
         let Some(text) = &asked.cursor else {
             let start = asked.start_index.map_or(1, |start| at_least_zero(start).max(1));
             return Ok((Paging::Index(start), count.min(max)));
@@ -78,13 +79,13 @@ impl Service {
         if count > max {
             return Err(invalid(format!("with a cursor, `count` is at most {max}")));
         }
-        let endpoint = resource_type.map_or("/", |own| &own.endpoint);
         let ListQuery { filter, sort_by, sort_order, .. } = asked;
-        let query = json!([context.tenant.as_str(), endpoint, filter, sort_by, sort_order, selection.to_string()]);
+        let types: Vec<_> = types.iter().map(|own| own.name.as_str()).collect();
+        let query = json!([context.tenant.as_str(), types, filter, sort_by, sort_order, selection.to_string()]);
         let query = query.to_string();
         let now = (self.clock)();
         let cursor = if text.is_empty() {
-            Cursor { made: now, count, back: false, mark: None }
+            Cursor { made: now, count, back: false, mark: None, digest: None }
         } else {
             self.cursors.open(text, &query, now, self.limits.cursor_timeout)?
         };
@@ -146,17 +147,39 @@ impl Service {
         })
     }
 
-    /// A sorted list keeps whatever stands before its page in order, and that must end somewhere (RFC 7644 section 3.12, `tooMany`).
-    fn check_depth(&self, query: &Query) -> Result<(), ScimError> {
+    /// Where the record of a cursor stands now, when the cursor could not say by what value it is sorted.
+    async fn mark_of(&self, context: &Context, query: &Query, cursor: &Cursor) -> Result<Option<Mark>, ScimError> {
+        let Some(mark) = cursor.mark.as_ref().filter(|_| cursor.digest.is_some()) else { return Ok(None) };
+        let Some(part) = query.parts.iter().position(|part| part.resource_type.name == mark.resource_type) else {
+            return Ok(None);
+        };
+        let key = Key::new(mark.resource_type.clone(), mark.id.clone());
+        let found = self.store.get(&context.tenant, &key, Members::All).await;
+        let record = found.map_err(|error| Self::unavailable(context, &error))?;
+        let place = record.and_then(|record| query.place_of_selected(part, &record));
+        Ok(place.and_then(|place| query.mark(&place)))
+    }
+
+    /// A sorted list may have to keep in order whatever stands before its page, and that must end somewhere (RFC 7644 section 3.12,
+    /// `tooMany`). Behind the end of a shorter list there is nothing to keep.
+    async fn check_depth(&self, context: &Context, query: &Query) -> Result<(), ScimError> {
         let max = self.limits.max_sorted_index;
-        match query.start {
-            Start::Offset(offset) if query.is_sorted() && offset > 0 && offset.saturating_add(query.count) > max => {
-                let detail =
-                    format!("a sorted list is open up to index {max}: use a filter, or `cursor` for all of it");
-                Err(ScimError::bad(ScimType::TooMany, detail))
-            }
-            _ => Ok(()),
+        let deep = match query.start {
+            Start::Offset(offset) => offset > 0 && query.is_sorted() && offset.saturating_add(query.count) > max,
+            Start::After(_) | Start::Before(_) => false,
+        };
+        if !deep {
+            return Ok(());
         }
+        let mut all = query.clone();
+        (all.start, all.count) = (Start::Offset(0), 0);
+        all.parts.iter_mut().for_each(|part| part.sort = None);
+        let found = self.store.find(&context.tenant, &all).await.map_err(|error| Self::unavailable(context, &error))?;
+        if found.total.is_some_and(|total| total > max as u64) {
+            let detail = format!("a sorted list is open up to index {max}: use a filter, or `cursor` for all of it");
+            return Err(ScimError::bad(ScimType::TooMany, detail));
+        }
+        Ok(())
     }
 
     /// The ListResponse.
@@ -190,8 +213,7 @@ impl Service {
                 let [previous, next] = neighbours(query, page);
                 for (name, to) in [("previousCursor", previous), ("nextCursor", next)] {
                     if let Some((back, mark)) = to {
-                        let cursor = Cursor { back, mark, ..cursor.clone() };
-                        body.insert(name.to_owned(), self.cursors.seal(&cursor, bound)?.into());
+                        body.insert(name.to_owned(), self.cursors.seal(&cursor.to(back, mark), bound)?.into());
                     }
                 }
             }

@@ -103,7 +103,8 @@ pub struct ListQuery {
     pub start_index: Option<i64>,
     /// `count`, as sent: negative means 0.
     pub count: Option<i64>,
-    /// `cursor`, as sent: empty for the first page.
+    /// `cursor`, as sent: empty for the first page. A walk meets whoever is there from its beginning to its end just once, as long as
+    /// the value that he is sorted by stays.
     pub cursor: Option<String>,
 }
 

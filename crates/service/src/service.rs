@@ -33,12 +33,13 @@ pub struct Service {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Resources in a page when the client does not say.
+    /// Resources in a page when the client does not say; one at least.
     pub default_count: usize,
-    /// Resources in a page at most.
+    /// Resources in a page at most; one at least.
     pub max_count: usize,
-    /// How far behind the first resource a page of a sorted list may end when it is asked for by `startIndex`; what goes further is
-    /// answered `tooMany`. A store has to keep in order whatever stands before the page. Cursors know no such limit.
+    /// How far behind the first resource a page of a sorted list may end when it is asked for by `startIndex`; what goes further into a
+    /// longer list is answered `tooMany`, for a store may have to keep in order whatever stands before the page. Cursors know no
+    /// such limit.
     pub max_sorted_index: usize,
     /// How long a cursor leads somewhere (RFC 9865 section 4, `cursorTimeout`); told in whole seconds.
     pub cursor_timeout: Duration,

@@ -42,7 +42,7 @@
 //!
 //! - Times are kept in 64 bits of nanoseconds: a change that says it happens before 1678 or after 2261 is refused.
 //! - An attribute that gets an index later is looked up among the records that were written since, for keys are worked
-//!   out when a record is written. Write the others again.
+//!   out when a record is written. Write the others again. Sorted lists notice them when the walk comes to those without a value.
 //! - A decimal of more than fifteen digits may be read as its neighbour, for that is how `serde_json` reads them. A program that minds
 //!   switches on its feature `float_roundtrip`; a library must not.
 //! - Network file systems are none for SQLite's write-ahead log.

@@ -208,7 +208,7 @@ fn what_does_not_fit_is_refused_and_the_error_says_what_would() {
     insta::assert_snapshot!(refused("place eq \"x\""), @"`place` is complex: expected one of its sub-attributes, such as `place.building`");
     insta::assert_snapshot!(refused("label[value pr]"), @"brackets cannot stand behind `label`: expected a complex or multi-valued attribute in front of them");
     insta::assert_snapshot!(refused("parts.value[value pr]"), @"brackets cannot stand behind the sub-attribute `parts.value`: expected the attribute itself in front of them");
-    insta::assert_snapshot!(refused("pin pr"), @"`pin` is never returned and can be neither filtered nor sorted by");
+    insta::assert_snapshot!(refused("pin pr"), @"`pin` is never shown and can be neither filtered nor sorted by");
 }
 
 #[test]

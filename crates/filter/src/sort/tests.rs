@@ -14,6 +14,7 @@ fn catalog() -> Catalog {
         {"name": "builtAt", "type": "dateTime"},
         {"name": "tags", "multiValued": true},
         {"name": "pin", "returned": "never"},
+        {"name": "code", "mutability": "writeOnly"},
         {"name": "parts", "type": "complex", "multiValued": true, "subAttributes": [
             {"name": "value"}, {"name": "primary", "type": "boolean"}, {"name": "marks", "multiValued": true}]},
     ]});
@@ -80,6 +81,7 @@ fn so_5_a_path_leads_to_what_can_be_ordered() {
     assert!(bind("User", "name").is_err() && bind("User", "addresses").is_err());
     assert_eq!(bind("User", "name.familyName").unwrap().unwrap().field.path, "name.familyName");
     assert!(matches!(bind("Gadget", "pin"), Err(BindError::Secret { .. })));
+    assert!(matches!(bind("Gadget", "code"), Err(BindError::Secret { .. })));
     assert!(matches!(bind("User", "password"), Err(BindError::Secret { .. })), "an order would tell of it");
     assert!(matches!(bind("User", "bogus"), Err(BindError::UnknownAttribute { .. })));
     assert!(bind("Group", "userName").unwrap().is_none(), "only users have it");
@@ -106,6 +108,8 @@ fn keys_survive_a_cursor() {
     for gadget in floats.chain([
         json!({"ports": 18_446_744_073_709_551_615_u64}),
         json!({"builtAt": "2026-01-01T00:00:00.000000001Z"}),
+        json!({"builtAt": "9999-12-31T23:59:59-05:00"}),
+        json!({"builtAt": "-0044-03-15T12:00:00Z"}),
         json!({"title": "\u{0}É"}),
     ]) {
         let name = gadget.as_object().unwrap().keys().next().unwrap().clone();
