@@ -136,7 +136,7 @@ fn b_21_a_circle_that_breaks_leaves_no_half_of_itself() {
 }
 
 #[test]
-fn b_3_b_4_b_5_b_6_b_28_what_is_wrong_with_one_operation_is_its_own_affair() {
+fn b_3_b_4_b_5_b_6_r_28_what_is_wrong_with_one_operation_is_its_own_affair() {
     on_every_store(|server| {
         let answer = server
             .post(
