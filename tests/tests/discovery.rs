@@ -219,7 +219,14 @@ fn s_13_s_14_messages_are_no_schemas() {
         for id in server.get("/Schemas").is(200).names("id") {
             assert!(!id.contains(":api:"), "{id}");
         }
-        for message in [urns::LIST_RESPONSE, urns::PATCH_OP, urns::SEARCH_REQUEST, urns::ERROR] {
+        for message in [
+            urns::LIST_RESPONSE,
+            urns::PATCH_OP,
+            urns::SEARCH_REQUEST,
+            urns::ERROR,
+            urns::BULK_REQUEST,
+            urns::BULK_RESPONSE,
+        ] {
             assert!(message.starts_with("urn:ietf:params:scim:api:"));
             server.get(format!("/Schemas/{message}")).fails(404, "");
         }

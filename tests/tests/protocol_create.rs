@@ -90,6 +90,7 @@ fn cr_8_what_is_no_json_is_bad_syntax() {
     });
 }
 
+/// Proves: A-17.
 #[test]
 fn cr_9_c_15_required_values_and_types_are_checked() {
     on_every_store(|server| {
@@ -131,6 +132,40 @@ fn cr_11_pr_2_the_answer_is_projected() {
         assert!(made.header("etag").is_some());
         let made = server.create("/Users?excludedAttributes=meta,title", with(user("bob"), json!({"title": "t"})));
         assert_eq!(made.keys(), ["id", "schemas", "userName"]);
+    });
+}
+
+#[test]
+fn s_1_everything_says_what_it_is() {
+    on_every_store(|server| {
+        let made = server.create("/Users", user("ada"));
+        let team = server.create("/Groups", group("team", &[made.id()]));
+        let bulk = json!({"schemas": [urns::BULK_REQUEST], "Operations": [{"method": "DELETE", "path": "/Users/x"}]});
+        let search = json!({"schemas": [urns::SEARCH_REQUEST]});
+        for (answer, urn) in [
+            (server.get(made.path()).is(200), urns::USER),
+            (server.get(format!("{}?attributes=userName", made.path())).is(200), urns::USER),
+            (server.get(format!("{}?excludedAttributes=schemas", made.path())).is(200), urns::USER),
+            (server.get(team.path()).is(200), urns::GROUP),
+            (server.get("/Users").is(200), urns::LIST_RESPONSE),
+            (server.get("/Users?count=0").is(200), urns::LIST_RESPONSE),
+            (server.post("/Users/.search", search).is(200), urns::LIST_RESPONSE),
+            (server.post("/Bulk", bulk).is(200), urns::BULK_RESPONSE),
+            (server.get("/Users/x").is(404), urns::ERROR),
+            (server.post("/Users", json!({})).is(400), urns::ERROR),
+            (server.get("/ServiceProviderConfig").is(200), urns::SERVICE_PROVIDER_CONFIG),
+            (server.get("/Schemas").is(200), urns::LIST_RESPONSE),
+            (server.get("/ResourceTypes/User").is(200), urns::RESOURCE_TYPE),
+            (server.get(format!("/Schemas/{}", urns::USER)).is(200), urns::SCHEMA),
+        ] {
+            assert_eq!(answer["schemas"], json!([urn]), "{}", answer.text);
+            // What is inside says so too, where it is a resource or a message.
+            let inside = answer["Resources"].as_array().into_iter().flatten();
+            let results = answer["Operations"].as_array().into_iter().flatten().map(|result| &result["response"]);
+            for resource in inside.chain(results) {
+                assert!(resource["schemas"].as_array().is_some_and(|urns| !urns.is_empty()), "{}", answer.text);
+            }
+        }
     });
 }
 
@@ -231,6 +266,13 @@ fn s_15_s_16_a_type_of_ones_own_is_served_like_any_other() {
         assert_eq!(made.header("location").unwrap(), format!("{BASE}/Gadgets/{}", made.id()));
         assert_eq!(made["meta"]["resourceType"], "Gadget");
         assert_eq!(server.filter("/Gadgets", "name eq \"ARM\"").is(200).resources(), [made.body]);
+        let kind = server.get("/ResourceTypes/Gadget").is(200);
+        assert_eq!((&kind["name"], &kind["endpoint"]), (&json!("Gadget"), &json!("/Gadgets")));
+        assert_eq!(kind["schema"], GADGET);
+        assert_eq!(kind["schemaExtensions"][0]["schema"], BENCH);
+        for urn in [GADGET, BENCH] {
+            assert_eq!(server.get(format!("/Schemas/{urn}")).is(200).id(), urn);
+        }
     });
 }
 
@@ -243,9 +285,13 @@ fn m_1_m_2_m_3_ids_are_the_servers() {
             let team = server.create("/Groups", group(name, &[made.id()]));
             server.delete(made.path()).is(204);
             for id in [made.id(), team.id()] {
-                assert!(!id.is_empty() && !id.contains("bulkId") && id != "mine", "{id}");
+                // Of such letters "bulkId" cannot be made, however often one draws.
+                assert!(!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'), "{id}");
                 assert!(ids.insert(id.to_owned()), "{id} was given twice");
             }
+            let renamed = json!([{"op": "replace", "path": "displayName", "value": "other"}]);
+            assert_eq!(server.patch(team.path(), renamed).is(200).id(), team.id());
+            assert_eq!(server.put(team.path(), with(group(name, &[]), json!({"id": "x"}))).is(200).id(), team.id());
         }
     });
 }
@@ -287,12 +333,17 @@ fn m_6_external_ids_have_case_and_may_repeat() {
 fn m_7_m_8_m_9_m_11_meta_is_the_servers() {
     on_every_store(|server| {
         let meta = json!({"resourceType": "Group", "created": "1970-01-01T00:00:00Z", "location": "x", "version": "y"});
-        let made = server.create("/Users", with(user("ada"), json!({"meta": meta})));
+        let made = server.create("/Users", with(user("ada"), json!({"meta": meta.clone()})));
         assert_eq!(made["meta"]["resourceType"], "User");
         assert_eq!(server.create("/Groups", group("g", &[]))["meta"]["resourceType"], "Group");
         let created: Instant = made["meta"]["created"].as_str().unwrap().parse().unwrap();
         assert!(created > "2020-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(made["meta"]["created"], made["meta"]["lastModified"]);
+        let put = server.put(made.path(), with(user("eve"), json!({"meta": meta}))).is(200);
+        assert_eq!(put["meta"]["resourceType"], "User");
+        assert_eq!(put["meta"]["created"], made["meta"]["created"]);
+        assert_eq!(put["meta"]["location"], made["meta"]["location"]);
+        assert_ne!(put["meta"]["version"], "y");
     });
 }
 

@@ -104,6 +104,7 @@ mod tests {
         assert_eq!(name.to_string(), "userName");
     }
 
+    /// Proves: A-2, erratum 8924.
     #[test]
     fn the_grammar_of_names_holds_with_erratum_8924() {
         for good in ["a", "$ref", "a-b", "a_b", "a$b", "x509"] {

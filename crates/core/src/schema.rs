@@ -275,6 +275,8 @@ fn attribute(draft: AttributeDraft, nested: bool, depth: u8) -> Result<Attribute
         sub_attributes: attributes(draft.sub_attributes, nested, depth + 1)?,
         case_exact: exact || (draft.case_exact && draft.data_type == DataType::String),
         uniqueness: if unique { draft.uniqueness } else { Uniqueness::None },
+        // They say what a reference may refer to, and nothing of any other type (RFC 7643 section 7).
+        reference_types: if draft.data_type == DataType::Reference { draft.reference_types } else { Vec::new() },
         data_type: draft.data_type,
         multi_valued: draft.multi_valued,
         description: draft.description.unwrap_or_default(),
@@ -282,7 +284,6 @@ fn attribute(draft: AttributeDraft, nested: bool, depth: u8) -> Result<Attribute
         canonical_values: draft.canonical_values,
         mutability: draft.mutability,
         returned: draft.returned,
-        reference_types: draft.reference_types,
         name,
     })
 }
