@@ -75,11 +75,13 @@ fn one_address_cannot_be_had_twice_by_writing_it_otherwise() {
     });
 }
 
+/// Proves: CR-5, CR-6, F-23.
 #[test]
 fn saying_nothing_of_active_neither_deactivates_nor_reactivates() {
     in_edition(Edition::First, |server| {
         let ada = server.create("/Users", user("ada"));
         assert_eq!(ada["active"], json!(true));
+        assert_eq!(server.found("active eq true"), ["ada"], "what was added is compared as it was shown");
         server.patch(ada.path(), json!([{"op": "replace", "path": "active", "value": false}])).is(200);
         assert_eq!(server.put(ada.path(), user("ada")).is(200)["active"], json!(false));
         // To remove it is to say something: it goes, and who is not said to be active is not.

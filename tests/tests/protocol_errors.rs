@@ -164,7 +164,7 @@ fn er_5_sec_9_a_body_may_be_so_long_and_no_longer() {
 }
 
 #[test]
-fn e_10_e_11_e_12_versions_and_stray_paths() {
+fn e_10_e_12_versions_and_stray_paths() {
     on_every_store(|server| {
         let made = server.create("/Users", user("ada"));
         for path in [

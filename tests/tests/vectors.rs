@@ -40,11 +40,15 @@ fn check(name: &str, scored: usize, open: usize) {
     assert_eq!(came, known, "{:?}", report.unscored);
 }
 
+/// Proves: F-3, F-4, F-5, F-6, F-18, F-19, F-26, F-28, F-29, F-33, erratum 4670, erratum 4690, erratum 7319, erratum 7322,
+/// erratum 8924.
 #[test]
 fn filters() {
     check("filters.json", 143, 19);
 }
 
+/// Proves: F-2, F-7, F-8, F-9, F-10, F-11, F-12, F-13, F-14, F-15, F-16, F-17, F-20, F-21, F-22, F-24, F-26, F-27, R-1, R-2,
+///
 #[test]
 fn eval() {
     check("eval.json", 135, 20);

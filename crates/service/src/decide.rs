@@ -1,14 +1,15 @@
 //! Decisions: pure functions from what is there and what was sent to what shall be written. Nothing here waits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use scimwright_compat::{Quirk, Quirks};
-use scimwright_core::{Admit, Instant, Resource, ResourceType, ScimError, ScimType, Unknown};
+use scimwright_core::{Admit, Catalog, Instant, Resource, ResourceType, ScimError, ScimType, Unknown};
 use scimwright_patch::{PatchOptions, PatchRequest};
 use scimwright_store::{Delta, Draft, Event, Fact, Key, Member, Record, Transition};
 use serde_json::{Map, Value};
 
 use crate::policy::Writing;
+use crate::render::refer_to_members;
 use crate::secrets::keep_secrets;
 use crate::{Context, index_keys};
 
@@ -196,12 +197,15 @@ pub(crate) fn replace(
 /// A PATCH over a record that came with the members it needs to see.
 pub(crate) fn patch(
     context: &Context,
+    catalog: &Catalog,
     resource_type: &ResourceType,
     (request, repaired): (&PatchRequest, Quirks),
     options: &PatchOptions,
     before: &Record,
 ) -> Result<Decision, ScimError> {
-    let whole = before.whole(resource_type);
+    let mut whole = before.whole(resource_type);
+    // What a client was shown of a member is there, and does not change.
+    refer_to_members(context, catalog, resource_type, &mut whole);
     let patched = scimwright_patch::apply(resource_type, &whole, request, options)?;
     let moved = scimwright_patch::membership_delta(resource_type, &whole, &patched.resource);
     let leniencies = patched.leniencies.iter().filter_map(|name| name.parse::<Quirk>().ok());
@@ -210,11 +214,17 @@ pub(crate) fn patch(
         quirks.insert(Quirk::UnknownAttributes);
     }
     let mut resource = patched.resource;
+    let after = members_of(resource_type, &resource).to_vec();
     for rows in [&resource_type.membership, &resource_type.member_of].into_iter().flatten() {
         resource.take(rows);
     }
-    let join = read_members(resource_type, &moved.joined)?;
-    let members = delta(context, resource_type, join, moved.left);
+    let mut join = read_members(resource_type, &moved.joined)?;
+    let mut leave = moved.left;
+    // Only its row knows the name that a member was given, so who gets one comes in anew.
+    let renamed = renamed(before, &read_members(resource_type, &after)?);
+    leave.extend(renamed.iter().map(|member| member.id.clone()));
+    join.extend(renamed);
+    let members = delta(context, resource_type, join, leave);
     finish(
         context,
         resource_type,
@@ -230,6 +240,14 @@ pub(crate) fn patch(
             given: &[],
         },
     )
+}
+
+/// The members that stay under another name for people than they had.
+fn renamed(before: &Record, after: &[Member]) -> Vec<Member> {
+    let displays: HashMap<&str, &Option<String>> =
+        before.members.iter().map(|member| (member.id.as_str(), &member.display)).collect();
+    let is_renamed = |member: &&Member| displays.get(member.id.as_str()).is_some_and(|old| **old != member.display);
+    after.iter().filter(is_renamed).cloned().collect()
 }
 
 /// DELETE where the policy keeps the record: one typed transition, the same that PATCH and PUT make.
@@ -343,8 +361,15 @@ fn unknown(context: &Context) -> Unknown {
 
 /// Splits off the members that a document brings.
 fn take_members(resource_type: &ResourceType, resource: &mut Resource) -> Result<Vec<Member>, ScimError> {
-    let values = resource_type.membership.as_ref().and_then(|attribute| resource.take(attribute));
-    read_members(resource_type, values.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default())
+    let members = read_members(resource_type, members_of(resource_type, resource))?;
+    resource_type.membership.as_ref().map(|attribute| resource.take(attribute));
+    Ok(members)
+}
+
+/// The values that name members.
+fn members_of<'r>(resource_type: &ResourceType, resource: &'r Resource) -> &'r [Value] {
+    let values = resource_type.membership.as_ref().and_then(|attribute| resource.get(attribute));
+    values.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// The members that these values name.

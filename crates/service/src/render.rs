@@ -1,6 +1,6 @@
 //! Records as clients see them: URIs, versions, projections.
 
-use scimwright_core::{Catalog, ResourceType, View};
+use scimwright_core::{Catalog, Resource, ResourceType, View};
 use scimwright_store::Record;
 use serde_json::{Map, Value};
 
@@ -16,15 +16,7 @@ pub(crate) fn render(
     just_set: &[&str],
 ) -> Map<String, Value> {
     let mut whole = record.whole_at(resource_type, &context.base);
-    if let Some(attribute) = &resource_type.membership
-        && let Some(Value::Array(mut members)) = whole.take(attribute)
-    {
-        for member in &mut members {
-            let name = member.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-            refer(context, catalog, member, &name);
-        }
-        whole.put(attribute, members.into());
-    }
+    refer_to_members(context, catalog, resource_type, &mut whole);
     if let Some(attribute) = &resource_type.member_of
         && let Some(Value::Array(mut groups)) = whole.take(attribute)
     {
@@ -35,6 +27,24 @@ pub(crate) fn render(
         whole.put(attribute, groups.into());
     }
     view.show(&whole, just_set)
+}
+
+/// Adds `$ref` to the members of a group.
+pub(crate) fn refer_to_members(
+    context: &Context,
+    catalog: &Catalog,
+    resource_type: &ResourceType,
+    whole: &mut Resource,
+) {
+    if let Some(attribute) = &resource_type.membership
+        && let Some(Value::Array(mut members)) = whole.take(attribute)
+    {
+        for member in &mut members {
+            let name = member.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+            refer(context, catalog, member, &name);
+        }
+        whole.put(attribute, members.into());
+    }
 }
 
 /// Adds `$ref` to a value that names a resource of that type.

@@ -187,8 +187,9 @@ impl Service {
             MembersNeeded::Named(ids) => (Members::Named(ids), true),
             MembersNeeded::All => (Members::All, false),
         };
-        let decide =
-            |before: &Record| decide::patch(context, target.resource_type, (&request, repaired), &options, before);
+        let decide = |before: &Record| {
+            decide::patch(context, &self.catalog, target.resource_type, (&request, repaired), &options, before)
+        };
         self.change(context, target, Plan { name: "patch", members, commutes, decide: &decide }, selection).await
     }
 

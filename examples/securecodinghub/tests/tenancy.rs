@@ -36,6 +36,7 @@ fn the_token_alone_tells_the_organisation() {
     assert_eq!(server.first_client().count("/Users"), 0);
 }
 
+/// Proves: AU-3.
 #[test]
 fn ids_of_another_organisation_are_as_good_as_none() {
     let hub = Hub::new();

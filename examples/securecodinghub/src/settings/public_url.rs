@@ -93,6 +93,7 @@ mod tests {
         }
     }
 
+    /// Proves: E-1.
     #[test]
     fn what_is_no_root_is_refused() {
         for (text, error) in [
