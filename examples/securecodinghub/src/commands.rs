@@ -93,11 +93,12 @@ pub fn token(
                     token.id.clone(),
                     token.label.clone(),
                     moment(token.created),
+                    moment(token.expires()),
                     token.last_used.map_or_else(|| "never".to_owned(), moment),
                     token.revoked.map(moment).unwrap_or_default(),
                 ]
             });
-            table::rows(out, ["ID", "LABEL", "CREATED", "LAST USED", "REVOKED"], rows)?;
+            table::rows(out, ["ID", "LABEL", "CREATED", "EXPIRES", "LAST USED", "REVOKED"], rows)?;
             Ok(())
         }
         TokenCommand::Revoke(args) => {
@@ -134,6 +135,7 @@ pub fn show_new_token(
             ("organisation", organisation.name.clone()),
             ("id", token.id.clone()),
             ("label", token.label.clone()),
+            ("expires", moment(token.expires())),
             ("token", secret.expose().to_owned()),
         ],
     )?;
@@ -179,6 +181,7 @@ fn token_json(token: &TokenRecord) -> Value {
         "id": token.id,
         "label": token.label,
         "created": exact(token.created),
+        "expires": exact(token.expires()),
         "lastUsed": token.last_used.map(exact),
         "revoked": token.revoked.map(exact),
     })

@@ -100,7 +100,7 @@ impl Authenticate for Gate {
             Denied::Refused(ScimError::new(503, "the service cannot reach its data at the moment: try again later"))
         })?;
         let Some(caller) = found else {
-            tracing::warn!(reason = "unknown or revoked", peer = %peer(request), "a token was refused");
+            tracing::warn!(reason = "unknown, revoked or expired", peer = %peer(request), "a token was refused");
             return Err(refused);
         };
         self.limiter

@@ -207,6 +207,7 @@ mod tests {
         assert!(Secret::parse(&text).is_ok());
     }
 
+    /// Proves: AU-6.
     #[test]
     fn generated_tokens_parse_and_differ() {
         let first = Secret::generate().unwrap();

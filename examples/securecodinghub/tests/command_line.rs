@@ -111,6 +111,7 @@ fn an_error_tells_its_causes() {
     assert_eq!(error.lines().count(), 1, "{error}");
 }
 
+/// Proves: AU-6.
 #[test]
 fn serving_in_the_clear_is_refused() {
     let folder = tempfile::tempdir().unwrap();

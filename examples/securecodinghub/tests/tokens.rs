@@ -17,6 +17,7 @@ fn random_part(token: &str) -> String {
     token.strip_prefix("schscim_").unwrap().to_owned()
 }
 
+/// Proves: AU-6.
 #[test]
 fn a_token_is_shown_once_and_has_its_shape() {
     let hub = Hub::new();
@@ -66,6 +67,40 @@ fn two_live_at_a_time_so_that_one_can_replace_the_other() {
     assert_eq!(hub.json("token list --org acme")[0]["revoked"], revoked["revoked"]);
 }
 
+/// Proves: AU-6.
+#[test]
+fn a_token_that_has_expired_is_refused_like_any_bad_one() {
+    let hub = Hub::new();
+    let server = hub.serve("");
+    let acme = hub.organisation(&server, "acme", "");
+    let listed = hub.json("token list --org acme");
+    let moment = |of: &str| chrono::DateTime::parse_from_rfc3339(&text(&listed[0], of)).unwrap();
+    assert_eq!(moment("expires") - moment("created"), chrono::TimeDelta::days(365));
+    acme.client.read("/Users?count=1");
+    let database = rusqlite::Connection::open(hub.database()).unwrap();
+    database.busy_timeout(support::PATIENCE).unwrap();
+    let aged = |created: &str| {
+        let change = "UPDATE sch_token SET created = ?2, last_used = NULL WHERE id = ?1";
+        assert_eq!(database.execute(change, [&acme.token_id, created]).unwrap(), 1);
+    };
+    aged("2020-01-01T00:00:00.000Z");
+    let refused = acme.client.get("/Users?count=1");
+    refused.is_error(401, "");
+    let unknown = acme.client.with_token("schscim_wrong").get("/Users?count=1");
+    assert_eq!(
+        (&refused.text, refused.header("www-authenticate")),
+        (&unknown.text, unknown.header("www-authenticate"))
+    );
+    assert!(server.stderr().contains("an expired token was presented"), "{}", server.stderr());
+    // Whoever is about to be refused is told in time.
+    let soon = chrono::Utc::now() - chrono::TimeDelta::days(340);
+    aged(&soon.to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
+    assert!(!server.stderr().contains("expires soon"));
+    acme.client.read("/Users?count=1");
+    assert!(server.stderr().contains("expires soon"), "{}", server.stderr());
+}
+
+/// Proves: AU-5.
 #[test]
 fn whoever_has_no_good_token_gets_the_same_401_and_the_log_alone_knows_why() {
     let hub = Hub::new();
@@ -103,7 +138,7 @@ fn whoever_has_no_good_token_gets_the_same_401_and_the_log_alone_knows_why() {
 
     let refused = same(&ask(&bearer(&elsewhere)));
     assert!(refused.1.starts_with("Bearer "), "{refused:?}");
-    assert!(server.stderr().contains("reason=\"unknown or revoked\""), "{}", server.stderr());
+    assert!(server.stderr().contains("reason=\"unknown, revoked or expired\""), "{}", server.stderr());
     for (headers, reason) in [
         (bearer(&mistyped), "mistyped"),
         (bearer(cut_off), "cut off"),
@@ -171,6 +206,7 @@ fn discovery_is_for_everybody_unless_it_is_not() {
     }
 }
 
+/// Proves: AU-5.
 #[test]
 fn revocation_reaches_a_connection_that_is_open() {
     let hub = Hub::new();

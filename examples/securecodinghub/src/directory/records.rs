@@ -1,7 +1,7 @@
 //! The rows of the directory as the rest of the product sees them.
 
 use caseless::Caseless;
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use unicode_normalization::UnicodeNormalization;
@@ -112,7 +112,21 @@ pub struct TokenRecord {
     pub revoked: Option<DateTime<Utc>>,
 }
 
+/// How long a token is good for: RFC 7644 section 7.4 asks for an end. A second token may live beside the first, so that
+/// a provider need not stop when it comes.
+const LIFETIME: TimeDelta = TimeDelta::days(365);
+
 impl TokenRecord {
+    /// When it is refused though nobody has revoked it.
+    pub fn expires(&self) -> DateTime<Utc> {
+        self.created + LIFETIME
+    }
+
+    /// Whether it is let in at that moment.
+    pub fn lives_at(&self, moment: DateTime<Utc>) -> bool {
+        self.revoked.is_none() && moment < self.expires()
+    }
+
     pub(super) const COLUMNS: &str = "t.id, t.organisation, t.label, t.created, t.last_used, t.revoked";
 
     /// Reads [`Self::COLUMNS`], of which the first is column `at` of the row.

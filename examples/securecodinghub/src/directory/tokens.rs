@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::organisations::by_name;
@@ -12,6 +12,9 @@ use crate::token::{Digest, NoRandomness, Secret};
 
 /// The one in use and the one that is to replace it.
 const LIVING_TOKENS: usize = 2;
+
+/// How long before its end the log says that a token comes to one.
+const WARNING: TimeDelta = TimeDelta::days(30);
 
 static BY_DIGEST: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -65,8 +68,8 @@ impl Directory {
         })
     }
 
-    /// Whom a token speaks for, if it lives. Read from the database each time, so that a revoked token is refused at
-    /// once. Whether SCIM is turned on for the organisation is for the caller to see.
+    /// Whom a token speaks for, if it was neither revoked nor has expired. Read from the database each time, so that a
+    /// revoked token is refused at once. Whether SCIM is turned on for the organisation is for the caller to see.
     ///
     /// # Errors
     /// When the database fails. That is no verdict on the token: answer 503 and not 401, or the provider gives up.
@@ -79,10 +82,30 @@ impl Directory {
             tracing::info!(token = token.id, organisation = organisation.name, "a revoked token was presented");
             return Ok(None);
         }
-        if last_used::is_due(token.last_used, Utc::now()) {
+        let now = Utc::now();
+        if !token.lives_at(now) {
+            tracing::info!(token = token.id, organisation = organisation.name, "an expired token was presented");
+            return Ok(None);
+        }
+        warn_of_its_end(&token, &organisation, now);
+        if last_used::is_due(token.last_used, now) {
             self.last_used.note(&token.id);
         }
         Ok(Some(Authenticated { organisation, token_id: token.id }))
+    }
+}
+
+/// Once a day, while there is time to make another and hand it over.
+fn warn_of_its_end(token: &TokenRecord, organisation: &Organisation, now: DateTime<Utc>) {
+    let used_today = token.last_used.is_some_and(|then| then.date_naive() == now.date_naive());
+    if !used_today && !token.lives_at(now + WARNING) {
+        let expires = token.expires().to_rfc3339();
+        tracing::warn!(
+            token = token.id,
+            organisation = organisation.name,
+            expires,
+            "a token that is in use expires soon"
+        );
     }
 }
 
@@ -119,7 +142,7 @@ pub(super) fn insert(
     check_label(label)?;
     let living: Vec<String> = of_organisation(connection, organisation)?
         .into_iter()
-        .filter(|token| token.revoked.is_none())
+        .filter(|token| token.lives_at(now()))
         .map(|token| token.id)
         .collect();
     if living.len() >= LIVING_TOKENS {
@@ -209,6 +232,27 @@ mod tests {
         let (third, _) = directory.create_token("acme", "third").unwrap();
         let ids: Vec<_> = directory.tokens("acme").unwrap().into_iter().map(|token| token.id).collect();
         assert_eq!(ids, [old.id, new.id, third.id]);
+    }
+
+    /// Proves: AU-6.
+    #[test]
+    fn a_token_ends_after_a_year_and_makes_room_for_another() {
+        let (_folder, directory) = with_acme();
+        let (old, secret) = directory.create_token("acme", "old").unwrap();
+        directory.create_token("acme", "new").unwrap();
+        let is_let_in_when_made_before = |age: TimeDelta| {
+            let made = Moment(now() - age);
+            let change = "UPDATE sch_token SET created = ?2 WHERE id = ?1";
+            directory.write(|transaction| Ok(transaction.execute(change, params![old.id, made])?)).unwrap();
+            directory.authenticate(&secret).unwrap().is_some()
+        };
+        assert!(is_let_in_when_made_before(TimeDelta::days(365) - TimeDelta::hours(1)));
+        assert!(directory.create_token("acme", "third").is_err());
+        assert!(!is_let_in_when_made_before(TimeDelta::days(365)));
+        let listed = directory.tokens("acme").unwrap();
+        assert!(listed[0].expires() <= now() && listed[0].revoked.is_none());
+        assert_eq!(listed[1].expires() - listed[1].created, TimeDelta::days(365));
+        directory.create_token("acme", "third").unwrap();
     }
 
     #[test]
