@@ -326,6 +326,11 @@ fn m_6_external_ids_have_case_and_may_repeat() {
         }
         assert_eq!(server.found("externalId eq \"X-1\""), ["a", "b"]);
         assert_eq!(server.found("externalId eq \"x-1\""), ["c"]);
+        let ada = server.create("/Users", user("ada"));
+        let change = json!([{"op": "add", "path": "externalId", "value": "X-1"}]);
+        assert_eq!(server.patch(ada.path(), change).is(200)["externalId"], "X-1");
+        let put = server.put(ada.path(), with(user("ada"), json!({"externalId": "X-2"}))).is(200);
+        assert_eq!(put["externalId"], "X-2");
     });
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use pollster::block_on;
-use scimwright_core::{Catalog, ResourceType, ResourceTypeSpec, urns};
+use scimwright_core::{Catalog, ResourceType, ResourceTypeSpec, ScimError, ScimType, urns};
 use scimwright_service::Policy;
 use scimwright_store::{Key, Members};
 use scimwright_tests::{Answer, PASSWORD, Server, Setup, gadget, on_every_store, user, with};
@@ -165,6 +165,44 @@ fn u_2_u_3_u_4_pu_15_pa_25_passwords_are_not_stored_as_they_are() {
             assert!(!clear, "the password is in a file");
         });
     }
+}
+
+/// Wants passwords of some length.
+#[derive(Debug)]
+struct Strict;
+
+impl Policy for Strict {
+    fn check_secret(&self, _type: &ResourceType, attribute: &str, value: &Value) -> Result<(), ScimError> {
+        match value.as_str().map(|text| text.chars().count()) {
+            Some(length) if length >= 8 => Ok(()),
+            _ => Err(ScimError::bad(ScimType::InvalidValue, format!("`{attribute}` is too short"))),
+        }
+    }
+
+    fn secret(&self, of: &ResourceType, attribute: &str, value: &Value) -> Option<Value> {
+        Turned.secret(of, attribute, value)
+    }
+}
+
+#[test]
+fn u_3_a_password_is_held_against_the_policy() {
+    Setup::default().policy(Strict).on_every_store(|server| {
+        server.post("/Users", with(user("ada"), json!({"password": "short"}))).fails(400, "invalidValue");
+        assert_eq!(server.get("/Users").is(200)["totalResults"], 0);
+        let made = server.create("/Users", with(user("ada"), json!({"password": PASSWORD})));
+        let kept = stored(server, &made, "password");
+        assert!(kept.is_string());
+        server.put(made.path(), with(user("ada"), json!({"password": "short"}))).fails(400, "invalidValue");
+        for operation in [
+            json!({"op": "replace", "path": "password", "value": "short"}),
+            json!({"op": "add", "value": {"title": "t", "password": "short"}}),
+        ] {
+            server.patch(made.path(), json!([operation])).fails(400, "invalidValue");
+        }
+        // What is kept, however short, was good once and is not looked at again.
+        server.put(made.path(), with(user("ada"), json!({"title": "t"}))).is(200);
+        assert_eq!(stored(server, &made, "password"), kept);
+    });
 }
 
 #[test]

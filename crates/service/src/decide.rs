@@ -326,7 +326,7 @@ struct Next<'n> {
 fn finish(context: &Context, resource_type: &ResourceType, next: Next<'_>) -> Result<Decision, ScimError> {
     let Next { key, before, adopts, mut resource, members, known, quirks, set, given } = next;
     let mut linked = false;
-    keep_secrets(context, resource_type, before, &mut resource);
+    keep_secrets(context, resource_type, before, &mut resource)?;
     let mut notes = before.map(|before| before.notes.clone()).unwrap_or_default();
     let mut facts = Vec::new();
     context.policy.before_write(&mut Writing {

@@ -84,6 +84,17 @@ pub trait Policy: fmt::Debug + Send + Sync {
         keys
     }
 
+    /// Whether a client may set a secret such as `password` to this: where an application has a policy for passwords, it is
+    /// applied here (RFC 7643 section 4.1.1). Asked before [`Policy::secret`], and only for what is new.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the client shall be told, which is `invalidValue` and does not quote the secret.
+    fn check_secret(&self, resource_type: &ResourceType, attribute: &str, value: &Value) -> Result<(), ScimError> {
+        let _ = (resource_type, attribute, value);
+        Ok(())
+    }
+
     /// What is stored of a secret such as `password` (RFC 7643 section 9.2): a hash, or nothing, which is the default.
     fn secret(&self, resource_type: &ResourceType, attribute: &str, value: &Value) -> Option<Value> {
         let _ = (resource_type, attribute, value);

@@ -1,25 +1,29 @@
 //! What of a secret, such as `password`, gets into a store: RFC 7643 section 9.2.
 
-use scimwright_core::{Attribute, Resource, ResourceType, is_assigned};
+use scimwright_core::{Attribute, Resource, ResourceType, ScimError, is_assigned};
 use scimwright_store::Record;
 use serde_json::Value;
 
 use crate::Context;
 
-/// What is stored of secrets is the policy's to say; the clear text goes no further (RFC 7643 section 9.2).
+/// What is stored of secrets is the policy's to say, and whether they are good enough; the clear text goes no further (RFC
+/// 7643 section 9.2).
 pub(crate) fn keep_secrets(
     context: &Context,
     resource_type: &ResourceType,
     before: Option<&Record>,
     resource: &mut Resource,
-) {
+) -> Result<(), ScimError> {
     let old = |name: &str| before.and_then(|before| before.resource.get(name));
-    let seal = |path: &str, value: &Value| context.policy.secret(resource_type, path, value);
+    let seal = |path: &str, value: &Value| {
+        context.policy.check_secret(resource_type, path, value)?;
+        Ok(context.policy.secret(resource_type, path, value))
+    };
     for attribute in resource_type.attributes().iter().filter(|attribute| has_secret(attribute)) {
         let name = attribute.name.as_str();
         if let Some(value) = resource.take(name) {
             let old: Vec<&Value> = old(name).into_iter().collect();
-            resource.put(name, sealed(attribute, name, value, &old, &seal).unwrap_or_default());
+            resource.put(name, sealed(attribute, name, value, &old, &seal)?.unwrap_or_default());
         }
     }
     for extension in &resource_type.extensions {
@@ -33,7 +37,8 @@ pub(crate) fn keep_secrets(
         for attribute in hiding {
             let name = attribute.name.as_str();
             let old: Vec<&Value> = old(urn).and_then(|old| old.get(name)).into_iter().collect();
-            let kept = inside.remove(name).and_then(|value| sealed(attribute, name, value, &old, &seal));
+            let Some(value) = inside.remove(name) else { continue };
+            let kept = sealed(attribute, name, value, &old, &seal)?;
             inside.extend(kept.map(|kept| (name.to_owned(), kept)));
         }
         if inside.is_empty()
@@ -44,6 +49,7 @@ pub(crate) fn keep_secrets(
         }
         resource.put(urn, inside.into());
     }
+    Ok(())
 }
 
 /// Whether the attribute or a part of it is secret.
@@ -57,27 +63,28 @@ fn sealed(
     path: &str,
     value: Value,
     old: &[&Value],
-    seal: &dyn Fn(&str, &Value) -> Option<Value>,
-) -> Option<Value> {
+    seal: &dyn Fn(&str, &Value) -> Result<Option<Value>, ScimError>,
+) -> Result<Option<Value>, ScimError> {
     if attribute.is_hidden() {
-        return if old.contains(&&value) { Some(value) } else { seal(path, &value) };
+        return if old.contains(&&value) { Ok(Some(value)) } else { seal(path, &value) };
     }
     let whole: Value = match value {
         Value::Object(mut object) => {
             for sub in attribute.sub_attributes.iter().filter(|sub| sub.is_hidden()) {
                 let name = sub.name.as_str();
                 let old: Vec<&Value> = old.iter().filter_map(|old| old.get(name)).collect();
-                let kept =
-                    object.remove(name).and_then(|value| sealed(sub, &format!("{path}.{name}"), value, &old, seal));
+                let Some(value) = object.remove(name) else { continue };
+                let kept = sealed(sub, &format!("{path}.{name}"), value, &old, seal)?;
                 object.extend(kept.map(|kept| (name.to_owned(), kept)));
             }
             object.into()
         }
         Value::Array(items) => {
             let old: Vec<&Value> = old.iter().filter_map(|old| old.as_array()).flatten().collect();
-            items.into_iter().filter_map(|item| sealed(attribute, path, item, &old, seal)).collect()
+            let kept = items.into_iter().map(|item| sealed(attribute, path, item, &old, seal));
+            kept.filter_map(Result::transpose).collect::<Result<_, _>>()?
         }
         simple => simple,
     };
-    is_assigned(&whole).then_some(whole)
+    Ok(is_assigned(&whole).then_some(whole))
 }
