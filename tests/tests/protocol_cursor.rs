@@ -270,7 +270,9 @@ fn cu_15_a_search_takes_a_cursor_in_its_body() {
     });
 }
 
-/// Proves: CU-20, that nothing is kept between pages.
+/// However many walks are begun, nothing is kept of them.
+///
+/// Proves: CU-20.
 #[test]
 fn cu_16_the_pages_are_announced() {
     Setup::default().limits(|limits| (limits.default_count, limits.max_count) = (20, 50)).on_every_store(|server| {

@@ -152,8 +152,9 @@ fn q_12_lists_are_projected_as_single_resources_are() {
     });
 }
 
+/// Proves: PG-2, PG-3, PG-4, PG-6, PG-7, PG-8.
 #[test]
-fn pg_1_to_8_pages_are_counted_from_one() {
+fn pg_1_pages_are_counted_from_one() {
     on_every_store(|server| {
         people(server, 3);
         // total, startIndex, itemsPerPage, resources

@@ -59,6 +59,10 @@ fn a_1_names_have_no_case() {
         assert_eq!(changed["name"], json!({"familyName": "L"}));
         let less = server.get(format!("{}?excludedAttributes=NAME,EMAILS,USERname", made.path())).is(200);
         assert_eq!(less.keys(), ["id", "meta", "schemas", "title"]);
+        server.create("/Users", with(user("bob"), json!({"name": {"familyName": "A"}})));
+        let sorted = server.get("/Users?sortBy=NAME.FamilyNAME").is(200);
+        let names: Vec<&Value> = sorted.resources().iter().map(|user| &user["userName"]).collect();
+        assert_eq!(names, ["bob", "ada"]);
         server.post("/Users", with(user("a"), json!({"USERNAME": "b"}))).fails(400, "invalidSyntax");
     });
 }

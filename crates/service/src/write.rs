@@ -188,7 +188,14 @@ impl Service {
             MembersNeeded::All => (Members::All, false),
         };
         let decide = |before: &Record| {
-            decide::patch(context, &self.catalog, target.resource_type, (&request, repaired), &options, before)
+            decide::patch(
+                context,
+                self.catalog_of(context),
+                target.resource_type,
+                (&request, repaired),
+                &options,
+                before,
+            )
         };
         self.change(context, target, Plan { name: "patch", members, commutes, decide: &decide }, selection).await
     }
