@@ -57,13 +57,16 @@ fn has_secret(attribute: &Attribute) -> bool {
     attribute.is_hidden() || attribute.sub_attributes.iter().any(Attribute::is_hidden)
 }
 
+/// What is stored of the secret at a path: the policy's work.
+type Seal<'s> = dyn Fn(&str, &Value) -> Result<Option<Value>, ScimError> + 's;
+
 /// A value as it may be stored. Of its secrets, what is in one of the old values is the policy's own work already.
 fn sealed(
     attribute: &Attribute,
     path: &str,
     value: Value,
     old: &[&Value],
-    seal: &dyn Fn(&str, &Value) -> Result<Option<Value>, ScimError>,
+    seal: &Seal<'_>,
 ) -> Result<Option<Value>, ScimError> {
     if attribute.is_hidden() {
         return if old.contains(&&value) { Ok(Some(value)) } else { seal(path, &value) };
