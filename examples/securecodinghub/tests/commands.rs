@@ -250,9 +250,14 @@ fn what_lies_outside_and_what_nobody_knows() {
         assert_eq!(status, 404, "{outside}");
         assert!(!body.contains("urn:ietf:params:scim"), "{outside}: {body}");
     }
-    for below in ["", "/", "/Nothing", "/Users/1/2", "/users", "/Groups//"] {
+    for below in ["/Nothing", "/Users/1/2", "/users", "/Groups//"] {
         client.get(below).is_error(404, "");
         client.with_token("wrong").get(below).is_error(401, "");
+    }
+    // The base itself is a query over everything.
+    for base in ["", "/"] {
+        assert_eq!(client.read(base)["totalResults"], 0);
+        client.with_token("wrong").get(base).is_error(401, "");
     }
     // Announced is what is true.
     let config = client.read("/ServiceProviderConfig");
