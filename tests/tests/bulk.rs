@@ -29,6 +29,7 @@ fn path(result: &Value) -> &str {
     result["location"].as_str().unwrap().strip_prefix(BASE).unwrap()
 }
 
+/// Proves: B-8, R-29.
 #[test]
 fn b_2_b_7_b_9_b_10_b_12_b_13_each_operation_has_its_result() {
     on_every_store(|server| {
@@ -53,6 +54,7 @@ fn b_2_b_7_b_9_b_10_b_12_b_13_each_operation_has_its_result() {
     });
 }
 
+/// Proves: B-19.
 #[test]
 fn b_18_b_20_references_are_resolved_in_any_order_and_place() {
     on_every_store(|server| {
@@ -136,7 +138,7 @@ fn b_21_a_circle_that_breaks_leaves_no_half_of_itself() {
 }
 
 #[test]
-fn b_3_b_4_b_5_b_6_b_28_what_is_wrong_with_one_operation_is_its_own_affair() {
+fn b_3_b_4_b_5_b_6_r_28_what_is_wrong_with_one_operation_is_its_own_affair() {
     on_every_store(|server| {
         let answer = server
             .post(

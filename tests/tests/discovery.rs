@@ -30,6 +30,7 @@ fn d_1_d_2_d_4_the_configuration_is_one_whole_object() {
     });
 }
 
+/// Proves: PA-1, B-1.
 #[test]
 fn d_17_what_is_announced_is_what_works() {
     on_every_store(|server| {

@@ -21,6 +21,7 @@ fn people(server: &Server) -> [Answer; 3] {
     .map(|more| server.create("/Users", with(user(""), more)))
 }
 
+/// Proves.
 #[test]
 fn f_2_to_17_filters_find_what_they_say() {
     on_every_store(|server| {
