@@ -323,9 +323,9 @@ fn erratum_6011_a_member_may_have_a_name() {
     });
 }
 
-/// Proves: erratum 8011, erratum 9018, erratum 7921, D-4.
+/// Proves: erratum 8011, erratum 9018, D-4.
 #[test]
-fn erratum_8011_9018_7921_the_configuration_tells_types_of_authentication_and_etags() {
+fn erratum_8011_9018_the_configuration_tells_types_of_authentication_and_etags() {
     on_every_store(|server| {
         let config = server.get("/ServiceProviderConfig").is(200);
         assert_eq!(config["etag"], json!({"supported": true}));
@@ -363,6 +363,18 @@ fn erratum_4979_4978_there_is_one_configuration() {
     on_every_store(|server| {
         server.get("/ServiceProviderConfigs").fails(404, "");
         assert_eq!(server.get("/ServiceProviderConfig").is(200)["schemas"], json!([urns::SERVICE_PROVIDER_CONFIG]));
+    });
+}
+
+/// Proves: erratum 8361.
+#[test]
+fn erratum_8361_the_configuration_has_no_identifiers() {
+    on_every_store(|server| {
+        let config = server.get("/ServiceProviderConfig").is(200);
+        assert_eq!((&config["id"], &config["externalId"]), (&Value::Null, &Value::Null));
+        for resource in server.get("/ResourceTypes").is(200).resources() {
+            assert_eq!((&resource["id"], &resource["externalId"]), (&resource["name"], &Value::Null));
+        }
     });
 }
 

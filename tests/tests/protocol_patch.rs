@@ -62,7 +62,7 @@ fn pa_2_pa_3_pa_4_the_message_says_what_it_is() {
     });
 }
 
-/// Proves: PA-6, PA-7, PA-9, PA-12, PA-15, PA-17, PA-18, PA-19, PA-23, PD-9, PM-1, PM-7, PM-9, PX-7, PX-8, R-33.
+/// Proves: PA-6, PA-7, PA-9, PA-12, PA-15, PA-17, PA-18, PA-19, PA-23, PD-9, PM-1, PM-7, PM-9, PX-7, R-33, R-41.
 #[test]
 fn pa_5_to_pa_20_what_cannot_be_done_is_told_by_its_type() {
     on_every_store(|server| {
@@ -311,7 +311,7 @@ fn pd_5_pm_4_pm_8_px_3_members_come_and_go_by_rows() {
     });
 }
 
-/// Proves: R-33.
+/// Proves.
 #[test]
 fn r_34_r_35_values_without_a_path_may_name_parts() {
     on_every_store(|server| {

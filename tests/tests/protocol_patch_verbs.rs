@@ -254,6 +254,7 @@ fn px_3_all_values_are_replaced() {
     });
 }
 
+/// Proves: PD-9, erratum 8097.
 #[test]
 fn px_7_r_17_r_21_what_matches_nothing_has_no_target_or_is_made() {
     let (replace, add) = (
