@@ -119,7 +119,9 @@ impl State {
             return step.status == refused;
         }
         self.write(rules, id, Some(before), after);
-        step.status == 200 && self.tells(id, step)
+        let patches = !matches!(step.asked, Asked::Replace(..));
+        // Whether a PATCH shows the resource is the server's choice (RFC 7644 section 3.5.2).
+        (step.status == 200 || step.status == 204 && patches) && self.tells(id, step)
     }
 
     fn create(&mut self, rules: Rules, content: &Content, step: &Step) -> bool {
