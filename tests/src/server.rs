@@ -296,10 +296,19 @@ impl Ask<'_> {
     #[must_use]
     pub fn send(self) -> Answer {
         let method = self.request.method().clone();
-        let response = block_on(self.server.scim.handle(self.request.map(Full::new)));
-        let (parts, body) = response.into_parts();
-        let body = block_on(body.collect()).unwrap_or_else(|never| match never {}).to_bytes();
-        Answer::read(&method, http::Response::from_parts(parts, body))
+        Answer::read(&method, block_on(self.respond()))
+    }
+
+    /// The answer, for whoever does something else until it comes.
+    pub async fn answer(self) -> Answer {
+        let method = self.request.method().clone();
+        Answer::read(&method, self.respond().await)
+    }
+
+    async fn respond(self) -> http::Response<Bytes> {
+        let (parts, body) = self.server.scim.handle(self.request.map(Full::new)).await.into_parts();
+        let body = body.collect().await.unwrap_or_else(|never| match never {}).to_bytes();
+        http::Response::from_parts(parts, body)
     }
 
     /// The answer, which must have that status.

@@ -226,7 +226,12 @@ impl Unexplained {
     }
 }
 
-/// Takes down what happens in several threads.
+/// The moment at which a call of a [`History`] was sent.
+#[derive(Debug)]
+#[must_use]
+pub struct Begun(u64);
+
+/// Takes down what happens at once.
 #[derive(Debug)]
 pub struct History<Op> {
     clock: AtomicU64,
@@ -240,18 +245,20 @@ impl<Op> History<Op> {
         Self { clock: AtomicU64::new(0), calls: Mutex::new(Vec::new()) }
     }
 
-    /// Does something and takes down the steps of which it consists, which come one after the other and all of them between
-    /// the moments before and after it was done.
-    pub fn record<T>(&self, act: impl FnOnce() -> (T, Vec<Op>)) -> T {
-        let began = self.clock.fetch_add(1, Ordering::SeqCst);
-        let (result, steps) = act();
+    /// The moment at which something is sent.
+    pub fn begin(&self) -> Begun {
+        Begun(self.clock.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// Takes down, now that it is answered, the steps of which it consisted: they came one after the other, and all of them
+    /// since it was sent.
+    pub fn end(&self, begun: Begun, steps: impl IntoIterator<Item = Op>) {
         let ended = self.clock.fetch_add(1, Ordering::SeqCst);
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         for (number, op) in steps.into_iter().enumerate() {
             let after = (number > 0).then(|| calls.len() - 1);
-            calls.push(Call { began, ended: Some(ended), after, op });
+            calls.push(Call { began: begun.0, ended: Some(ended), after, op });
         }
-        result
     }
 
     /// All that was taken down.

@@ -1,9 +1,9 @@
 //! Several clients on the same users and groups at once, and whether one after the other could have had the same answers.
 //!
-//! A [`Race`] is a seed: what each client does follows from it, though not how their requests interleave. [`Race::run`] sends
-//! the requests through a [`Door`] for each client and takes down what was answered; [`judge`] looks for an order that a
-//! [`Directory`] explains (RFC 7644 sections 3.3 to 3.6 and 3.14), and asks besides whether a member is missing whom the
-//! server has acknowledged.
+//! A [`Race`] is a seed: what each client does follows from it. [`Race::run`] sends the requests through a [`Door`] for each
+//! client, in threads that interleave as they happen to; [`Race::simulate`] does it in one thread, where that follows from the
+//! seed too. [`judge`] looks for an order of what was answered that a [`Directory`] explains (RFC 7644 sections 3.3 to 3.6 and
+//! 3.14), and asks besides whether a member is missing whom the server has acknowledged.
 //!
 //! # Scope
 //!
@@ -15,22 +15,26 @@ mod plan;
 mod record;
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::Barrier;
+use std::task::{Context, Waker};
 
+use async_trait::async_trait;
+use pollster::block_on;
 use serde_json::Value;
 
-use crate::linearizability::{self, Call, History};
+use crate::linearizability::{self, Call};
 
 pub use directory::{Directory, Rules};
 pub use record::missing_members;
 
 use plan::{Act, Random};
-use record::Client;
+use record::Ground;
 
 /// How one client reaches the server.
+#[async_trait]
 pub trait Door: Sync {
     /// Sends a request to a path below the base, and waits for the answer.
-    fn send(&self, method: &str, path: &str, if_match: Option<&str>, body: Option<&Value>) -> Seen;
+    async fn send(&self, method: &str, path: &str, if_match: Option<&str>, body: Option<&Value>) -> Seen;
 }
 
 /// An answer: what of it is looked at.
@@ -124,37 +128,53 @@ pub struct Shown {
 }
 
 impl Race {
-    /// Runs it: as many doors as there are clients, all of one tenant. What other tests have left there does no harm.
+    /// Runs it: a thread for each of the doors, all of one tenant. What other tests have left there does no harm.
     pub fn run(&self, doors: &[impl Door]) -> Vec<Call<Step>> {
-        let history = History::new();
-        let known = Mutex::new(record::Known::default());
-        let client = |number: usize, door| Client { door, number, race: self, history: &history, known: &known };
-        if let Some(door) = doors.first() {
-            client(0, door).set_up();
-        }
-        let start = std::sync::Barrier::new(doors.len().max(1));
+        let ground = Ground::default();
+        let Some(first) = doors.first() else { return Vec::new() };
+        block_on(ground.client(self, 0, first).set_up());
+        let start = Barrier::new(doors.len());
         std::thread::scope(|scope| {
-            for (number, door) in doors.iter().enumerate().take(self.clients) {
-                let (start, mut client) = (&start, client(number, door));
-                let acts: Vec<Act> = self.acts(number);
+            for (number, door) in doors.iter().enumerate() {
+                let (start, client) = (&start, ground.client(self, number, door));
                 scope.spawn(move || {
                     start.wait();
-                    for act in acts {
-                        client.act(act);
-                    }
+                    block_on(client.acts());
                 });
             }
         });
-        if let Some(door) = doors.first() {
-            client(0, door).read_all();
-        }
-        history.into_calls()
+        block_on(ground.client(self, 0, first).read_all());
+        ground.history.into_calls()
+    }
+
+    /// Runs it in one thread, which lets one client go on wherever another waits, in an order that follows from the seed. Where
+    /// the server waits for nobody but itself the history is the same each time.
+    pub fn simulate(&self, door: &impl Door) -> Vec<Call<Step>> {
+        let ground = Ground::default();
+        block_on(ground.client(self, 0, door).set_up());
+        let clients = (0..self.clients).map(|number| ground.client(self, number, door));
+        take_turns(&mut Random::new(!self.seed), clients.map(|client| async move { client.acts().await }));
+        block_on(ground.client(self, 0, door).read_all());
+        ground.history.into_calls()
     }
 
     /// What one client does.
     fn acts(&self, client: usize) -> Vec<Act> {
         let mut random = Random::new(self.seed ^ (client as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         (0..self.requests).map(|_| random.act()).collect()
+    }
+}
+
+/// Lets tasks go on one at a time until all have ended.
+fn take_turns(random: &mut Random, tasks: impl Iterator<Item = impl Future<Output = ()>>) {
+    let mut tasks: Vec<_> = tasks.map(Box::pin).collect();
+    let mut context = Context::from_waker(Waker::noop());
+    while !tasks.is_empty() {
+        let at = random.below(tasks.len());
+        let ended = tasks.get_mut(at).is_some_and(|task| task.as_mut().poll(&mut context).is_ready());
+        if ended {
+            drop(tasks.swap_remove(at));
+        }
     }
 }
 
@@ -171,3 +191,6 @@ pub fn judge(rules: Rules, calls: &[Call<Step>]) -> Result<(), String> {
     let model = Directory::new(rules);
     linearizability::check(&model, calls).map(drop).map_err(|why| why.describe(calls))
 }
+
+#[cfg(test)]
+mod tests;

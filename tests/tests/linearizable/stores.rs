@@ -1,9 +1,10 @@
 //! Stores that give others a chance, and stores that are wrong.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::task::Poll;
 
 use async_trait::async_trait;
 use scimwright_store::{
@@ -11,60 +12,61 @@ use scimwright_store::{
 };
 use serde_json::Value;
 
-/// Lets other threads run before and after each call, so that much comes between a read and the write that follows from it.
+/// Waits for a moment before and after each call, so that much comes between a read and the write that follows from it.
 #[derive(Debug)]
-pub(crate) struct Yielding<S> {
-    inner: S,
-    calls: AtomicUsize,
+pub(crate) struct Waiting<S>(S);
+
+impl<S> Waiting<S> {
+    pub(crate) const fn over(inner: S) -> Self {
+        Self(inner)
+    }
 }
 
-impl<S> Yielding<S> {
-    pub(crate) fn over(inner: S) -> Self {
-        Self { inner, calls: AtomicUsize::new(0) }
-    }
-
-    fn give_way(&self) {
-        let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        for _ in 0..[0, 1, 3, 0, 2][call % 5] {
-            thread::yield_now();
+/// Lets others go on first.
+async fn wait() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
         }
-    }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 #[async_trait]
-impl<S: Store> Store for Yielding<S> {
+impl<S: Store> Store for Waiting<S> {
     async fn get(&self, tenant: &TenantId, key: &Key, members: Members) -> Result<Option<Record>, StoreError> {
-        self.give_way();
-        let found = self.inner.get(tenant, key, members).await;
-        self.give_way();
+        wait().await;
+        let found = self.0.get(tenant, key, members).await;
+        wait().await;
         found
     }
 
     async fn find(&self, tenant: &TenantId, query: &Query) -> Result<Page, StoreError> {
-        self.inner.find(tenant, query).await
+        self.0.find(tenant, query).await
     }
 
     async fn commit(&self, tenant: &TenantId, change: Change) -> Result<Committed, StoreError> {
-        self.give_way();
-        let done = self.inner.commit(tenant, change).await;
-        self.give_way();
+        wait().await;
+        let done = self.0.commit(tenant, change).await;
+        wait().await;
         done
     }
 
     async fn log(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
-        self.inner.log(tenant, after, limit).await
+        self.0.log(tenant, after, limit).await
     }
 
     async fn fact(&self, tenant: &TenantId, name: &str) -> Result<Option<Value>, StoreError> {
-        self.inner.fact(tenant, name).await
+        self.0.fact(tenant, name).await
     }
 }
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Nothing.
-    None,
     /// A document is replaced whatever version it has.
     LostUpdates,
     /// Every fifth who joins does not.

@@ -208,14 +208,11 @@ fn many_calls_at_once_are_searched_without_searching_twice() {
 #[test]
 fn a_history_is_taken_down_in_the_order_of_time() {
     let history = History::new();
-    let answer = history.record(|| (7, vec![Write(7)]));
-    history.record(|| ((), vec![Write(8), Read(8)]));
+    let (first, second) = (history.begin(), history.begin());
+    history.end(second, [Write(7)]);
+    history.end(first, [Write(8), Read(8)]);
     let calls = history.into_calls();
-    assert_eq!(answer, 7);
-    assert_eq!(
-        calls.iter().map(|call| (call.began, call.ended)).collect::<Vec<_>>(),
-        [(0, Some(1)), (2, Some(3)), (2, Some(3))]
-    );
-    assert_eq!(calls.iter().map(|call| call.after).collect::<Vec<_>>(), [None, None, Some(1)]);
+    let moments: Vec<_> = calls.iter().map(|call| (call.began, call.ended, call.after)).collect();
+    assert_eq!(moments, [(1, Some(2), None), (0, Some(3), None), (0, Some(3), Some(1))]);
     assert!(check(&Register, &calls).is_ok());
 }

@@ -39,7 +39,7 @@ pub(super) enum Condition {
 }
 
 /// How often each verb comes: what is deleted must not be all there is to see.
-const VERBS: &[(Verb, u64)] = &[
+const VERBS: &[(Verb, usize)] = &[
     (Verb::CreateUser, 3),
     (Verb::ReplaceUser, 3),
     (Verb::Title, 4),
@@ -72,8 +72,9 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+    /// A number below that limit.
+    pub(super) fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % limit.max(1) as u64).unwrap_or_default()
     }
 
     pub(super) fn act(&mut self) -> Act {
@@ -92,7 +93,7 @@ impl Random {
             2 => Condition::Oldest,
             _ => Condition::None,
         };
-        Act { verb, target: self.below(64) as usize, with: self.below(64) as usize, condition }
+        Act { verb, target: self.below(64), with: self.below(64), condition }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Requests of one client, and what was answered.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use scimwright_core::urns;
@@ -12,7 +13,7 @@ use crate::linearizability::{Call, History};
 
 /// What there is to be asked for: all clients know of it.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+struct Known {
     users: Vec<String>,
     groups: Vec<String>,
     /// Users who do nothing but join and leave.
@@ -21,14 +22,28 @@ pub(super) struct Known {
     versions: BTreeMap<(usize, String), Vec<String>>,
 }
 
+/// What the clients of a race share.
+#[derive(Debug, Default)]
+pub(super) struct Ground {
+    pub(super) history: History<Step>,
+    known: Mutex<Known>,
+    /// The last number that somebody has written.
+    last: AtomicU64,
+}
+
+impl Ground {
+    pub(super) const fn client<'r, D>(&'r self, race: &'r Race, number: usize, door: &'r D) -> Client<'r, D> {
+        Client { door, number, race, ground: self }
+    }
+}
+
 /// One client.
 #[derive(Debug)]
 pub(super) struct Client<'r, D> {
-    pub(super) door: &'r D,
-    pub(super) number: usize,
-    pub(super) race: &'r Race,
-    pub(super) history: &'r History<Step>,
-    pub(super) known: &'r Mutex<Known>,
+    door: &'r D,
+    number: usize,
+    race: &'r Race,
+    ground: &'r Ground,
 }
 
 /// Names for which users are made and renamed: few, so that they meet.
@@ -40,65 +55,78 @@ const GROUPS: usize = 3;
 
 impl<D: Door> Client<'_, D> {
     /// What is there when the race begins.
-    pub(super) fn set_up(&mut self) {
+    pub(super) async fn set_up(&self) {
         for number in 0..PEOPLE {
             let name = format!("r{}-person{number}", self.race.seed);
-            self.create(Content::User { name, title: None }, |known| &mut known.people);
+            self.create(Content::User { name, title: None }, |known| &mut known.people).await;
         }
-        self.create(Content::User { name: self.name(0), title: None }, |known| &mut known.users);
-        self.create(self.group(0, 1), |known| &mut known.groups);
+        self.create(Content::User { name: self.name(0), title: None }, |known| &mut known.users).await;
+        self.create(self.group(0, 1), |known| &mut known.groups).await;
     }
 
     /// What is there when it is over.
-    pub(super) fn read_all(&mut self) {
+    pub(super) async fn read_all(&self) {
         let all = self.with(|known| [&known.people[..], &known.users, &known.groups].concat());
         for id in all {
-            self.read(&id);
+            self.read(&id).await;
         }
     }
 
-    pub(super) fn act(&mut self, act: Act) {
+    /// All that the client does in the race.
+    pub(super) async fn acts(&self) {
+        for act in self.race.acts(self.number) {
+            self.act(act).await;
+        }
+    }
+
+    async fn act(&self, act: Act) {
         let pick = |from: &[String]| from.get(act.target % from.len().max(1)).cloned();
         let (user, group) = self.with(|known| (pick(&known.users), pick(&known.groups)));
         match (act.verb, user, group) {
             (Verb::CreateUser, ..) => {
                 let content = Content::User { name: self.name(act.with), title: None };
-                self.create(content, |known| &mut known.users);
-            }
-            (Verb::ReplaceUser, Some(id), _) => {
-                let content = Content::User { name: self.name(act.with), title: Some(self.fresh()) };
-                self.change(Asked::Replace(id, content), act.condition);
-            }
-            (Verb::Title, Some(id), _) => self.change(Asked::Title(id, self.fresh()), act.condition),
-            (Verb::ReadUser, Some(id), _) | (Verb::ReadGroup, _, Some(id)) => self.read(&id),
-            (Verb::DeleteUser, Some(id), _) | (Verb::DeleteGroup, _, Some(id)) => {
-                self.change(Asked::Delete(id), act.condition);
+                self.create(content, |known| &mut known.users).await;
             }
             (Verb::CreateGroup, ..) if self.with(|known| known.groups.len() < GROUPS) => {
-                self.create(self.group(self.fresh(), act.with), |known| &mut known.groups);
+                self.create(self.group(self.fresh(), act.with), |known| &mut known.groups).await;
             }
-            (Verb::ReplaceGroup | Verb::CreateGroup, _, Some(id)) => {
-                self.change(Asked::Replace(id, self.group(self.fresh(), act.with)), act.condition);
-            }
-            (Verb::Rename, _, Some(id)) => {
-                self.change(Asked::Rename(id, format!("r{} {}", self.race.seed, self.fresh())), act.condition);
-            }
-            (Verb::Join, _, Some(id)) => self.change(Asked::Join(id, self.people(act.with)), act.condition),
-            (Verb::Leave, _, Some(id)) => {
-                for member in self.people(1 << (act.with % PEOPLE)) {
-                    self.change(Asked::Leave(id.clone(), member), act.condition);
-                }
-            }
+            (Verb::ReadUser, Some(id), _) | (Verb::ReadGroup, _, Some(id)) => self.read(&id).await,
             (Verb::DeletePerson, ..) => {
                 let person = self.with(|known| pick(&known.people));
-                self.change(Asked::Delete(person.unwrap_or_default()), Condition::None);
+                self.change(Asked::Delete(person.unwrap_or_default()), Condition::None).await;
             }
-            _ => {}
+            (verb, user, group) => {
+                for asked in self.changes(verb, (user, group), act.with) {
+                    self.change(asked, act.condition).await;
+                }
+            }
         }
     }
 
+    /// The changes of a user or a group that a verb means.
+    fn changes(&self, verb: Verb, target: (Option<String>, Option<String>), with: usize) -> Vec<Asked> {
+        let one = match (verb, target) {
+            (Verb::ReplaceUser, (Some(id), _)) => {
+                Asked::Replace(id, Content::User { name: self.name(with), title: Some(self.fresh()) })
+            }
+            (Verb::Title, (Some(id), _)) => Asked::Title(id, self.fresh()),
+            (Verb::DeleteUser, (Some(id), _)) | (Verb::DeleteGroup, (_, Some(id))) => Asked::Delete(id),
+            (Verb::ReplaceGroup | Verb::CreateGroup, (_, Some(id))) => {
+                Asked::Replace(id, self.group(self.fresh(), with))
+            }
+            (Verb::Rename, (_, Some(id))) => Asked::Rename(id, format!("r{} {}", self.race.seed, self.fresh())),
+            (Verb::Join, (_, Some(id))) => Asked::Join(id, self.people(with)),
+            (Verb::Leave, (_, Some(id))) => {
+                let who = self.people(1 << (with % PEOPLE));
+                return who.into_iter().map(|member| Asked::Leave(id.clone(), member)).collect();
+            }
+            _ => return Vec::new(),
+        };
+        vec![one]
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut Known) -> T) -> T {
-        look(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.ground.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn name(&self, number: usize) -> String {
@@ -107,10 +135,7 @@ impl<D: Door> Client<'_, D> {
 
     /// A number that nobody has written yet.
     fn fresh(&self) -> u64 {
-        use std::sync::atomic::{AtomicU64, Ordering};
-
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        LAST.fetch_add(1, Ordering::Relaxed) + 1
+        self.ground.last.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// The people whose bits are set.
@@ -124,36 +149,22 @@ impl<D: Door> Client<'_, D> {
     }
 
     /// POST; what was made is known from then on.
-    fn create(&mut self, content: Content, to: impl FnOnce(&mut Known) -> &mut Vec<String>) {
+    async fn create(&self, content: Content, to: impl FnOnce(&mut Known) -> &mut Vec<String>) {
         let endpoint = match content {
             Content::User { .. } => "/Users",
             Content::Group { .. } => "/Groups",
         };
-        let body = content.to_json();
-        let shown = self.history.record(|| {
-            let seen = self.door.send("POST", endpoint, None, Some(&body));
-            steps(Asked::Create(content), None, &seen)
-        });
-        if let Some((id, tag)) = shown {
-            self.remember(&id, tag);
+        if let Some(id) = self.send(endpoint, Asked::Create(content), None).await {
             self.with(|known| to(known).push(id));
         }
     }
 
-    fn read(&mut self, id: &str) {
-        let path = self.path(id);
-        let shown = self.history.record(|| {
-            let seen = self.door.send("GET", &path, None, None);
-            steps(Asked::Read(id.to_owned()), None, &seen)
-        });
-        if let Some((id, tag)) = shown {
-            self.remember(&id, tag);
-        }
+    async fn read(&self, id: &str) {
+        self.send(&self.path(id), Asked::Read(id.to_owned()), None).await;
     }
 
     /// PUT, PATCH or DELETE.
-    fn change(&mut self, asked: Asked, condition: Condition) {
-        let (method, body) = asked.request();
+    async fn change(&self, asked: Asked, condition: Condition) {
         let Some(id) = asked.target().map(str::to_owned) else { return };
         let if_match = self.with(|known| {
             let seen = known.versions.get(&(self.number, id.clone()))?;
@@ -163,37 +174,37 @@ impl<D: Door> Client<'_, D> {
                 Condition::Oldest => seen.first().cloned(),
             }
         });
-        let path = self.path(&id);
-        let shown = self.history.record(|| {
-            let seen = self.door.send(method, &path, if_match.as_deref(), body.as_ref());
-            steps(asked, if_match.as_deref().and_then(version), &seen)
-        });
-        if let Some((id, tag)) = shown {
-            self.remember(&id, tag);
+        self.send(&self.path(&id), asked, if_match).await;
+    }
+
+    /// Sends a request and takes down what came of it. Tells the `id` of what was shown, and remembers its version.
+    async fn send(&self, path: &str, asked: Asked, if_match: Option<String>) -> Option<String> {
+        let body = asked.body();
+        let begun = self.ground.history.begin();
+        let seen = self.door.send(asked.method(), path, if_match.as_deref(), body.as_ref()).await;
+        let steps = steps(asked, if_match.as_deref().and_then(version), &seen);
+        let id = steps.last().and_then(|step| step.shown.as_ref()).map(|shown| shown.id.clone());
+        self.ground.history.end(begun, steps);
+        if let (Some(id), Some(tag)) = (id.clone(), seen.etag) {
+            self.with(|known| known.versions.entry((self.number, id)).or_default().push(tag));
         }
+        id
     }
 
     fn path(&self, id: &str) -> String {
         let is_group = self.with(|known| known.groups.iter().any(|group| group == id));
         format!("/{}/{id}", if is_group { "Groups" } else { "Users" })
     }
-
-    fn remember(&self, id: &str, tag: Option<String>) {
-        if let Some(tag) = tag {
-            self.with(|known| known.versions.entry((self.number, id.to_owned())).or_default().push(tag));
-        }
-    }
 }
 
-/// What was asked and answered, as steps; and the id and tag of what was shown.
-fn steps(asked: Asked, if_match: Option<u64>, seen: &Seen) -> (Option<(String, Option<String>)>, Vec<Step>) {
+/// What was asked and answered, as steps.
+fn steps(asked: Asked, if_match: Option<u64>, seen: &Seen) -> Vec<Step> {
     let shown = Shown::read(seen);
-    let told = shown.as_ref().map(|shown| (shown.id.clone(), seen.etag.clone()));
-    let made = told.as_ref().filter(|_| matches!(asked, Asked::Create(_))).map(|(id, _)| id.clone());
+    let made = shown.as_ref().filter(|_| matches!(asked, Asked::Create(_))).map(|shown| shown.id.clone());
     let is_group = matches!(&shown, Some(Shown { content: Content::Group { .. }, .. }));
     let step = Step { asked, if_match, status: seen.status, made, shown };
     if !is_group || matches!(step.asked, Asked::Read(_)) {
-        return (told, vec![step]);
+        return vec![step];
     }
     // A group is read again after it was written, so that its body shows what others have done meanwhile.
     let read = step.shown.clone().map(|shown| Step {
@@ -204,7 +215,7 @@ fn steps(asked: Asked, if_match: Option<u64>, seen: &Seen) -> (Option<(String, O
         shown: Some(shown),
     });
     let write = Step { shown: None, ..step };
-    (told, std::iter::once(write).chain(read).collect())
+    std::iter::once(write).chain(read).collect()
 }
 
 /// Members who were acknowledged, whom nothing can have removed since, and whom the last look at the group does not show. This
@@ -310,19 +321,26 @@ impl Asked {
         }
     }
 
-    /// The method and the body.
-    fn request(&self) -> (&'static str, Option<Value>) {
-        let patch = |operation: Value| ("PATCH", Some(json!({"schemas": [urns::PATCH_OP], "Operations": [operation]})));
+    fn method(&self) -> &'static str {
         match self {
-            Self::Create(content) => ("POST", Some(content.to_json())),
-            Self::Replace(_, content) => ("PUT", Some(content.to_json())),
-            Self::Title(_, title) => patch(json!({"op": "replace", "path": "title", "value": title.to_string()})),
-            Self::Rename(_, name) => patch(json!({"op": "replace", "path": "displayName", "value": name})),
-            Self::Join(_, members) => patch(json!({"op": "add", "path": "members", "value": values(members)})),
-            Self::Leave(_, member) => patch(json!({"op": "remove", "path": format!("members[value eq \"{member}\"]")})),
-            Self::Delete(_) => ("DELETE", None),
-            Self::Read(_) => ("GET", None),
+            Self::Create(_) => "POST",
+            Self::Replace(..) => "PUT",
+            Self::Title(..) | Self::Rename(..) | Self::Join(..) | Self::Leave(..) => "PATCH",
+            Self::Delete(_) => "DELETE",
+            Self::Read(_) => "GET",
         }
+    }
+
+    fn body(&self) -> Option<Value> {
+        let operation = match self {
+            Self::Create(content) | Self::Replace(_, content) => return Some(content.to_json()),
+            Self::Delete(_) | Self::Read(_) => return None,
+            Self::Title(_, title) => json!({"op": "replace", "path": "title", "value": title.to_string()}),
+            Self::Rename(_, name) => json!({"op": "replace", "path": "displayName", "value": name}),
+            Self::Join(_, members) => json!({"op": "add", "path": "members", "value": values(members)}),
+            Self::Leave(_, member) => json!({"op": "remove", "path": format!("members[value eq \"{member}\"]")}),
+        };
+        Some(json!({"schemas": [urns::PATCH_OP], "Operations": [operation]}))
     }
 }
 
