@@ -131,14 +131,21 @@ impl Setup {
     /// A fresh server.
     #[must_use]
     pub fn start(&self, kind: StoreKind) -> Server {
-        let (store, folder): (Arc<dyn Store>, _) = match kind {
-            StoreKind::InMemory => (Arc::new(InMemory::default()), None),
+        match kind {
+            StoreKind::InMemory => self.start_over(InMemory::default()),
             StoreKind::Sqlite => {
                 let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no temporary folder: {error}"));
                 let store = SqliteStore::open(folder.path().join("scim.db"), SqliteOptions::default());
-                (Arc::new(store.unwrap_or_else(|error| panic!("no store: {error}"))), Some(folder))
+                let store = store.unwrap_or_else(|error| panic!("no store: {error}"));
+                Server { folder: Some(folder), ..self.start_over(store) }
             }
-        };
+        }
+    }
+
+    /// A fresh server over a store of the test's own.
+    #[must_use]
+    pub fn start_over(&self, store: impl Store) -> Server {
+        let store: Arc<dyn Store> = Arc::new(store);
         let service = Service::over(self.catalog.clone(), store.clone());
         let service = service.limits(self.limits.clone()).features(self.features.clone());
         let service = self.clock.into_iter().fold(service, Service::clock);
@@ -149,7 +156,7 @@ impl Setup {
         let globex = self.globex.clone().into_iter().fold(context("globex"), Context::catalog);
         let doors = Doors { acme: context("acme"), globex, open_discovery: self.open_discovery };
         let scim = Scim::new(service, doors).mount(MOUNT).max_body(self.max_body);
-        Server { scim, store, folder }
+        Server { scim, store, folder: None }
     }
 }
 
@@ -289,10 +296,19 @@ impl Ask<'_> {
     #[must_use]
     pub fn send(self) -> Answer {
         let method = self.request.method().clone();
-        let response = block_on(self.server.scim.handle(self.request.map(Full::new)));
-        let (parts, body) = response.into_parts();
-        let body = block_on(body.collect()).unwrap_or_else(|never| match never {}).to_bytes();
-        Answer::read(&method, http::Response::from_parts(parts, body))
+        Answer::read(&method, block_on(self.respond()))
+    }
+
+    /// The answer, for whoever does something else until it comes.
+    pub async fn answer(self) -> Answer {
+        let method = self.request.method().clone();
+        Answer::read(&method, self.respond().await)
+    }
+
+    async fn respond(self) -> http::Response<Bytes> {
+        let (parts, body) = self.server.scim.handle(self.request.map(Full::new)).await.into_parts();
+        let body = body.collect().await.unwrap_or_else(|never| match never {}).to_bytes();
+        http::Response::from_parts(parts, body)
     }
 
     /// The answer, which must have that status.

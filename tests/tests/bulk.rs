@@ -29,6 +29,7 @@ fn path(result: &Value) -> &str {
     result["location"].as_str().unwrap().strip_prefix(BASE).unwrap()
 }
 
+/// Proves: B-8, R-29.
 #[test]
 fn b_2_b_7_b_9_b_10_b_12_b_13_each_operation_has_its_result() {
     on_every_store(|server| {
@@ -53,6 +54,7 @@ fn b_2_b_7_b_9_b_10_b_12_b_13_each_operation_has_its_result() {
     });
 }
 
+/// Proves: B-19.
 #[test]
 fn b_18_b_20_references_are_resolved_in_any_order_and_place() {
     on_every_store(|server| {

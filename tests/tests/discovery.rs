@@ -3,7 +3,7 @@
 
 use scimwright_core::urns;
 use scimwright_testkit::vector_catalog;
-use scimwright_tests::{BASE, BENCH, GADGET, Setup, on_every_store, user};
+use scimwright_tests::{BASE, BENCH, GADGET, Setup, gadget, group, on_every_store, user, with};
 use serde_json::{Value, json};
 
 #[test]
@@ -30,6 +30,7 @@ fn d_1_d_2_d_4_the_configuration_is_one_whole_object() {
     });
 }
 
+/// Proves: PA-1, B-1.
 #[test]
 fn d_17_what_is_announced_is_what_works() {
     on_every_store(|server| {
@@ -126,7 +127,7 @@ fn d_8_discovery_cannot_be_filtered() {
 }
 
 #[test]
-fn d_9_d_10_d_11_d_12_types_and_schemas_fit_together() {
+fn d_9_d_10_d_11_types_and_schemas_fit_together() {
     on_every_store(|server| {
         let schemas = server.get("/Schemas").is(200);
         let ids = schemas.names("id");
@@ -144,10 +145,30 @@ fn d_9_d_10_d_11_d_12_types_and_schemas_fit_together() {
             server.get(text("endpoint")).is(200);
         }
         assert!(ids.contains(&GADGET) && ids.contains(&BENCH) && ids.contains(&urns::ENTERPRISE_USER));
-        for resource in schemas.resources().iter().chain(types.resources()) {
-            let own = resource["schemas"][0].as_str().unwrap();
-            // Discovery's own schemas describe themselves in the RFC; where they are served they are whole.
-            assert!(own == urns::SCHEMA || own == urns::RESOURCE_TYPE, "{own}");
+    });
+}
+
+#[test]
+fn d_12_every_uri_in_use_has_a_schema() {
+    on_every_store(|server| {
+        let body = with(user("ada"), json!({urns::ENTERPRISE_USER: {"department": "D"}}));
+        server.create("/Users", body);
+        server.create("/Groups", group("team", &[]));
+        let bench = json!({"schemas": [GADGET, BENCH], BENCH: {"bench": "b"}});
+        server.create("/Gadgets", with(gadget("arm"), bench));
+        let listed = server.get("/Schemas").is(200);
+        let ids = listed.names("id");
+        let mut used = std::collections::BTreeSet::new();
+        for path in ["/Users", "/Groups", "/Gadgets", "/Schemas", "/ResourceTypes"] {
+            for resource in server.get(path).is(200).resources() {
+                used.extend(resource["schemas"].as_array().unwrap().iter().map(|urn| urn.as_str().unwrap().to_owned()));
+            }
+        }
+        used.insert(server.get("/ServiceProviderConfig").is(200)["schemas"][0].as_str().unwrap().to_owned());
+        assert_eq!(used.len(), 8, "{used:?}");
+        for urn in &used {
+            assert!(ids.contains(&urn.as_str()), "{urn} is not in {ids:?}");
+            assert_eq!(server.get(format!("/Schemas/{urn}")).is(200).id(), urn);
         }
     });
 }

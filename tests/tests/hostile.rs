@@ -36,6 +36,7 @@ fn bodies<'s>(server: &'s Server, path: &str, body: &str) -> [Ask<'s>; 5] {
         .map(|(method, path)| server.ask(method, path).raw(body.to_owned()))
 }
 
+/// Proves: ER-11, SEC-9.
 #[test]
 fn deep_json() {
     on_every_server(|server| {
@@ -60,6 +61,7 @@ fn deep_json() {
     });
 }
 
+/// Proves: ER-11, SEC-9.
 #[test]
 fn deep_and_long_filters_and_paths() {
     on_every_server(|server| {
@@ -110,6 +112,7 @@ fn deep_and_long_filters_and_paths() {
     });
 }
 
+/// Proves: ER-11, SEC-9.
 #[test]
 fn many_operations_and_many_values() {
     on_every_server(|server| {
@@ -145,6 +148,7 @@ fn many_operations_and_many_values() {
     });
 }
 
+/// Proves: ER-11.
 #[test]
 fn huge_numbers() {
     on_every_server(|server| {
@@ -214,6 +218,7 @@ fn names_that_are_given_twice() {
     });
 }
 
+/// Proves: ER-11.
 #[test]
 fn bytes_that_are_no_text() {
     on_every_server(|server| {
@@ -308,6 +313,7 @@ fn stray_paths() {
     });
 }
 
+/// Proves: ER-11.
 #[test]
 fn odd_headers() {
     on_every_server(|server| {

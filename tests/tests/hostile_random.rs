@@ -92,6 +92,7 @@ fn operation() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
+    /// Proves: ER-11.
     #[test]
     fn whatever_comes_an_answer_goes(
         more in value(),

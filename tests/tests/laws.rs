@@ -290,6 +290,7 @@ fn profile(strict: bool) -> Setup {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
+    /// Proves: PA-9.
     #[test]
     fn a_patch_of_a_user_does_all_or_nothing(requests in requests(USER), strict in any::<bool>()) {
         let server = profile(strict).start(StoreKind::InMemory);
@@ -300,6 +301,7 @@ proptest! {
         atomic(&server, &made, parsed(requests, str::to_owned));
     }
 
+    /// Proves: PA-9.
     #[test]
     fn a_patch_of_a_gadget_does_all_or_nothing(requests in requests(GADGET), strict in any::<bool>()) {
         let server = profile(strict).policy(Keeps).start(StoreKind::InMemory);
@@ -308,6 +310,7 @@ proptest! {
         atomic(&server, &made, parsed(requests, str::to_owned));
     }
 
+    /// Proves: PA-9.
     #[test]
     fn a_patch_of_a_group_does_all_or_nothing(requests in requests(GROUP), strict in any::<bool>()) {
         let server = profile(strict).start(StoreKind::InMemory);

@@ -97,6 +97,7 @@ fn saying_nothing_of_active_neither_deactivates_nor_reactivates() {
     });
 }
 
+/// Proves: DE-3, DE-4.
 #[test]
 fn the_deleted_are_out_of_sight_and_out_of_the_way_and_come_back_as_they_were() {
     in_edition(Edition::Second, |server| {

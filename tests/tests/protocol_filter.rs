@@ -346,6 +346,7 @@ fn f_34_filters_have_bounds() {
     });
 }
 
+/// Proves: R-15.
 #[test]
 fn a_tolerant_profile_takes_what_clients_send() {
     let profile = Profile::strict().with(Quirk::UnquotedFilterValues).with(Quirk::AttributeAfterBracket);

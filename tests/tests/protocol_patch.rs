@@ -29,6 +29,7 @@ fn pa_1_pa_10_a_patch_answers_with_the_whole_resource() {
     });
 }
 
+/// Proves: R-31.
 #[test]
 fn pa_2_pa_3_pa_4_the_message_says_what_it_is() {
     on_every_store(|server| {
@@ -61,6 +62,7 @@ fn pa_2_pa_3_pa_4_the_message_says_what_it_is() {
     });
 }
 
+/// Proves: PA-6, PA-7, PA-9, PA-12, PA-15, PA-17, PA-18, PA-19, PA-23, PD-9, PM-1, PM-7, PM-9, PX-7, R-33, R-41.
 #[test]
 fn pa_5_to_pa_20_what_cannot_be_done_is_told_by_its_type() {
     on_every_store(|server| {
@@ -147,7 +149,7 @@ fn pa_5_to_pa_20_what_cannot_be_done_is_told_by_its_type() {
 }
 
 #[test]
-fn pa_8_pa_16_pa_20_operations_apply_in_order() {
+fn pa_8_pa_16_operations_apply_in_order() {
     on_every_store(|server| {
         let made = ada(server);
         let patched = server.patch(made.path(), json!([
@@ -187,6 +189,7 @@ fn pa_13_pd_12_a_new_primary_takes_the_place_of_the_old() {
     });
 }
 
+/// Proves.
 #[test]
 fn pa_14_s_8_s_9_pd_10_pd_11_extensions_come_and_go() {
     on_every_store(|server| {
@@ -214,6 +217,7 @@ fn pa_14_s_8_s_9_pd_10_pd_11_extensions_come_and_go() {
     });
 }
 
+/// Proves: PR-2.
 #[test]
 fn pa_11_pr_16_attributes_ask_for_a_body() {
     on_every_store(|server| {
@@ -239,6 +243,7 @@ fn pa_25_a_password_is_set_and_not_shown() {
     });
 }
 
+/// Proves: PA-10, PA-11.
 #[test]
 fn a_large_group_is_patched_without_being_sent() {
     Setup::default().limits(|limits| limits.max_reply_members = 2).on_every_store(|server| {
@@ -306,6 +311,7 @@ fn pd_5_pm_4_pm_8_px_3_members_come_and_go_by_rows() {
     });
 }
 
+/// Proves.
 #[test]
 fn r_34_r_35_values_without_a_path_may_name_parts() {
     on_every_store(|server| {

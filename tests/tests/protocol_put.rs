@@ -167,7 +167,7 @@ fn r_26_a_put_that_changes_nothing_leaves_version_and_time() {
 }
 
 #[test]
-fn pu_u_15_members_are_what_a_put_says() {
+fn u_15_members_are_what_a_put_says() {
     on_every_store(|server| {
         let people = ["a", "b", "c"].map(|name| server.create("/Users", user(name)));
         let [a, b, c] = people.each_ref().map(|person| person.id());
@@ -189,7 +189,7 @@ fn pu_u_15_members_are_what_a_put_says() {
 }
 
 #[test]
-fn pu_pr_2_the_answer_is_projected() {
+fn pr_2_the_answer_of_a_put_is_projected() {
     on_every_store(|server| {
         let made = server.create("/Users", user("ada"));
         let body = with(user("ada"), json!({"title": "t", "nickName": "n"}));
@@ -201,6 +201,7 @@ fn pu_pr_2_the_answer_is_projected() {
     });
 }
 
+/// Proves: PA-24.
 #[test]
 fn de_1_de_2_rd_4_what_is_deleted_is_gone() {
     on_every_store(|server| {
@@ -231,7 +232,7 @@ fn de_6_v_8_whoever_is_deleted_leaves_every_group() {
 }
 
 #[test]
-fn de_u_11_a_deleted_group_is_no_users_group() {
+fn u_11_a_deleted_group_is_no_users_group() {
     on_every_store(|server| {
         let ada = server.create("/Users", user("ada"));
         let inner = server.create("/Groups", group("inner", &[ada.id()]));

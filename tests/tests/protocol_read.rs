@@ -44,6 +44,7 @@ fn rd_2_what_is_shown_by_default() {
     });
 }
 
+/// Proves: PA-24.
 #[test]
 fn rd_3_e_12_what_is_not_there_is_404() {
     on_every_store(|server| {
@@ -240,8 +241,9 @@ fn shown(server: &Server, path: &str, query: &str) -> Value {
     without(without(without(shown.body, "id"), "schemas"), "meta")
 }
 
+/// Proves: PR-3, PR-4, PR-7, PR-8, PR-9, PR-10, PR-11, PR-12, PR-13, PR-14, PR-15, R-23.
 #[test]
-fn pr_1_to_15_projections() {
+fn projections_show_what_is_named_and_no_more() {
     on_every_store(|server| {
         let body = with(
             gadget("arm"),

@@ -227,6 +227,7 @@ fn t_5_integers_have_no_fraction_and_no_exponent() {
     );
 }
 
+/// Proves: R-13.
 #[test]
 fn t_6_t_7_a_date_time_has_date_and_time() {
     takes(
@@ -300,6 +301,7 @@ fn c_1_c_2_case_counts_where_the_schema_says_so() {
     });
 }
 
+/// Proves: PA-17, PA-18, PA-19, PA-20, PM-9, PX-10.
 #[test]
 fn c_3_c_5_what_may_not_be_written_is_not() {
     on_every_store(|server| {

@@ -54,6 +54,10 @@ fn eval() {
     check("eval.json", 135, 20);
 }
 
+/// Proves: PA-3, PA-4, PA-5, PA-6, PA-7, PA-8, PA-9, PA-12, PA-13, PA-15, PA-16, PA-18, PA-19, PA-20, PA-21,
+/// PD-1, PD-2, PD-3, PD-4, PD-5, PD-6, PD-7, PD-8, PD-9, PD-10, PD-11, PD-12,
+/// PM-1, PM-2, PM-3, PM-4, PM-5, PM-6, PM-7, PM-8, PM-9,
+/// PX-1, PX-2, PX-3, PX-4, PX-5, PX-6, PX-7, PX-8, PX-9, PX-10.
 #[test]
 fn patch() {
     check("patch.json", 110, 26);

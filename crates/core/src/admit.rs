@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Attribute, DataType, Extension, Mutability, Resource, ResourceType, ScimError, ScimType, ValueError, check_simple,
-    fold, user_name_is_allowed,
+    fold, prepare_password, user_name_is_allowed,
 };
 
 /// Turns what a client sent into a canonical [`Resource`], or says what is wrong with it.
@@ -67,6 +67,9 @@ pub enum AdmitError {
     /// A user name has control characters or blanks at its ends (RFC 8265 section 3.3).
     #[error("`{0}` may not have control characters or outer blanks")]
     UserName(String),
+    /// A password has control characters (RFC 8265 section 4.2).
+    #[error("`{0}` may not have control characters")]
+    Password(String),
     /// A list in the document has more values than [`Admit::MAX_VALUES`].
     #[error("`{0}` has more than {max} values", max = Admit::MAX_VALUES)]
     TooManyValues(String),
@@ -95,6 +98,7 @@ impl AdmitError {
             | Self::Unknown(_)
             | Self::Value { .. }
             | Self::UserName(_)
+            | Self::Password(_)
             | Self::TooManyValues(_)
             | Self::TwoPrimaries(_)
             | Self::Required(_) => ScimType::InvalidValue,
@@ -466,15 +470,7 @@ impl Reader {
         }
         let place = &place.of(attribute);
         check_simple(attribute.data_type, &value).map_err(|source| place.misfit(source))?;
-        let Value::Object(object) = value else {
-            let name = value.as_str().filter(|_| place.parent.is_none() && attribute.name.as_str() == "userName");
-            return match name {
-                Some(name) if !name.is_empty() && !user_name_is_allowed(name) => {
-                    Err(AdmitError::UserName(place.to_string()))
-                }
-                _ => Ok(Some(value)),
-            };
-        };
+        let Value::Object(object) = value else { return self.simple(attribute, value, place).map(Some) };
         let mut inside = Map::new();
         once(object.keys())?;
         for (key, value) in object {
@@ -484,6 +480,21 @@ impl Reader {
             }
         }
         Ok((!inside.is_empty()).then_some(Value::Object(inside)))
+    }
+
+    /// A value of a simple type: two attributes are prepared besides (RFC 7644 section 5).
+    fn simple(&self, attribute: &Attribute, value: Value, place: &Place<'_>) -> Result<Value, AdmitError> {
+        let Some(text) = value.as_str().filter(|_| place.parent.is_none()) else { return Ok(value) };
+        match attribute.name.as_str() {
+            "userName" if !text.is_empty() && !user_name_is_allowed(text) => {
+                Err(AdmitError::UserName(place.to_string()))
+            }
+            // What is stored already is the application's own work.
+            "password" if self.origin == Origin::Client => {
+                prepare_password(text).map(Value::from).ok_or_else(|| AdmitError::Password(place.to_string()))
+            }
+            _ => Ok(value),
+        }
     }
 
     fn unknown(&mut self, path: String) -> Result<(), AdmitError> {

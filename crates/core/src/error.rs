@@ -129,6 +129,28 @@ impl ScimError {
 mod tests {
     use super::*;
 
+    /// Proves: ER-4.
+    #[test]
+    fn the_words_are_those_of_the_tables() {
+        use ScimType::*;
+
+        let rfc_7644 = [
+            InvalidFilter,
+            TooMany,
+            Uniqueness,
+            Mutability,
+            InvalidSyntax,
+            InvalidPath,
+            NoTarget,
+            InvalidValue,
+            InvalidVers,
+            Sensitive,
+        ];
+        let words = |types: &[ScimType]| types.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
+        insta::assert_snapshot!(words(&rfc_7644), @"invalidFilter tooMany uniqueness mutability invalidSyntax invalidPath noTarget invalidValue invalidVers sensitive");
+        insta::assert_snapshot!(words(&[InvalidCursor, ExpiredCursor, InvalidCount]), @"invalidCursor expiredCursor invalidCount");
+    }
+
     #[test]
     fn the_body_is_the_rfcs() {
         let body = serde_json::to_string(&ScimError::bad(ScimType::Mutability, "id is readOnly").to_json()).unwrap();

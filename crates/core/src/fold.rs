@@ -28,6 +28,20 @@ pub fn user_name_is_allowed(text: &str) -> bool {
         && !text.ends_with(char::is_whitespace)
 }
 
+/// A password as it is compared and kept: the profile OpaqueString of RFC 8265 section 4.2, which RFC 7644 section 5 asks for.
+///
+/// Blanks beyond ASCII become ordinary ones and the text is composed (NFC); case and width stay. None for text with control
+/// characters or line separators, which the profile forbids.
+#[must_use]
+pub fn prepare_password(text: &str) -> Option<String> {
+    let forbidden = |character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
+    if text.chars().any(forbidden) {
+        return None;
+    }
+    // What is white space still is in the category Zs.
+    Some(text.chars().map(|character| if character.is_whitespace() { ' ' } else { character }).nfc().collect())
+}
+
 /// A full-width or half-width character as the ordinary one it stands for, any other as it is.
 fn ordinary_width(character: char) -> impl Iterator<Item = char> {
     let wide = matches!(character, '\u{3000}' | '\u{ff01}'..='\u{ffee}');
@@ -37,6 +51,8 @@ fn ordinary_width(character: char) -> impl Iterator<Item = char> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -48,10 +64,16 @@ mod tests {
         assert_ne!(fold("josé"), fold("jose"));
     }
 
-    proptest::proptest! {
+    proptest! {
+        #[test]
+        fn preparing_twice_is_preparing_once(text in any::<String>()) {
+            let once = prepare_password(&text);
+            prop_assert_eq!(once.as_deref().and_then(prepare_password), once);
+        }
+
         #[test]
         fn folding_twice_is_folding_once(text in "\\PC{0,12}") {
-            proptest::prop_assert_eq!(fold(&fold(&text)), fold(&text));
+            prop_assert_eq!(fold(&fold(&text)), fold(&text));
         }
     }
 

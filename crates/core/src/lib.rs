@@ -44,7 +44,7 @@ pub use admit::{Admit, AdmitError, Admitted, Unknown, is_assigned, same_value};
 pub use catalog::{Catalog, CatalogError, Extension, IndexSpec, ResourceType, ResourceTypeSpec, Target};
 pub use datetime::{DateTimeError, Instant};
 pub use error::{ScimError, ScimType};
-pub use fold::{fold, user_name_is_allowed};
+pub use fold::{fold, prepare_password, user_name_is_allowed};
 pub use name::{AttrName, NameError};
 pub use path::{AttrPath, PathError};
 pub use resource::{Resource, ViewError};

@@ -8,6 +8,7 @@ use common::{BENCH, MANAGER, after, becomes, refused, stays, strict};
 use scimwright_core::urns;
 use serde_json::{Value, json};
 
+/// Proves: PA-17, PA-18, R-33, R-41.
 #[test]
 fn what_only_the_server_writes_is_not_written() {
     let groups = json!({"groups": [{"value": "g1", "type": "direct"}, {"value": "g2"}], urns::ENTERPRISE_USER: {"manager": {"value": "9", "displayName": "Boss"}}});
@@ -81,6 +82,7 @@ fn what_only_the_server_writes_is_not_written() {
     insta::assert_snapshot!(refused("Lab", parts, json!({"op": "replace", "path": "parts[value eq \"p\"].checked", "value": "yes"})), @"mutability: operation 0: `parts.checked` cannot be changed");
 }
 
+/// Proves: PA-19, PA-20, PM-9, PX-10.
 #[test]
 fn what_is_written_once_is_not_written_again() {
     becomes(
@@ -116,6 +118,7 @@ fn what_is_written_once_is_not_written_again() {
     insta::assert_snapshot!(refused("Lab", json!({}), twice), @"mutability: operation 1: `serial` cannot be changed");
 }
 
+/// Proves: PM-7, PX-8.
 #[test]
 fn what_is_required_is_not_removed() {
     let lab = json!({"place": {"building": "B", "doors": ["1"]}});

@@ -392,6 +392,7 @@ fn passwords_are_written() {
     );
 }
 
+/// Proves: PA-9.
 #[test]
 fn nothing_stays_of_a_request_that_fails() {
     let before = stored("User", emails());

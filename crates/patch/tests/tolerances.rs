@@ -44,6 +44,7 @@ fn refused(type_name: &str, before: Value, operations: Value) -> String {
     patched(type_name, before, operations, &PatchOptions::tolerant(), "").unwrap_err()
 }
 
+/// Proves: R-17, R-21, erratum 8097.
 #[test]
 fn a_value_path_that_selects_nothing_makes_what_it_describes() {
     let create = "create-on-no-match";
@@ -144,6 +145,7 @@ fn a_value_path_that_selects_nothing_makes_what_it_describes() {
     insta::assert_snapshot!(no_target("Group", "members[value eq \"1\" and type eq \"User\"].display", json!("One")), @r#"noTarget: operation 0: no value matches `members[value eq "1" and type eq "User"].display`"#);
 }
 
+/// Proves: R-19, PM-10.
 #[test]
 fn a_remove_with_a_value_removes_what_it_names_and_no_more() {
     let by_value = "remove-with-value";
@@ -288,6 +290,7 @@ fn a_request_is_not_applied_with_fewer_options_than_it_was_read_with() {
     insta::assert_snapshot!(error.unwrap_err(), @"operation 0: `remove` takes no value");
 }
 
+/// Proves: R-30.
 #[test]
 fn booleans_come_as_strings() {
     let booleans = "boolean-strings";

@@ -2,7 +2,7 @@
 
 use scimwright_compat::Quirk;
 use scimwright_core::{Instant, ResourceType, ScimError, ScimType, Selection};
-use scimwright_store::{Change, Key, Record, StoreError, Version};
+use scimwright_store::{Change, Key, Member, Members, Record, StoreError, Version};
 
 use crate::Context;
 use crate::decide::{self, Decision, Incoming};
@@ -32,6 +32,7 @@ impl Service {
     ) -> Result<Reply, ScimError> {
         let Written { decision, version, time, status, quiet } = written;
         let set: Vec<&str> = decision.set.iter().map(String::as_str).collect();
+        let decided = members_after(before.as_ref(), &decision);
         let created = decision.draft.created.or(before.as_ref().map(|before| before.created)).unwrap_or(time);
         let mut resource = decision.draft.resource;
         resource.stamp(&decision.draft.key.id, &resource_type.name, created, time);
@@ -49,22 +50,28 @@ impl Service {
         if resource_type.membership.is_some() {
             let grown = record.member_count.saturating_add(decision.members.join.len() as u64);
             let large = grown.saturating_sub(decision.members.leave.len() as u64) > self.limits.max_reply_members;
-            if large && quiet && !selection.names_attributes() {
-                return Ok(Reply {
-                    status: 204,
-                    etag: Some(record.etag(resource_type)),
-                    quirks: decision.quirks,
-                    ..Reply::default()
-                });
-            }
-            // Hooks of the store have had their say by now: who joined, of which type, and who left elsewhere.
-            let members = shown_members(resource_type, selection);
+            let silent = |record: &Record| Reply {
+                status: 204,
+                etag: Some(record.etag(resource_type)),
+                quirks: decision.quirks,
+                ..Reply::default()
+            };
+            let silence = large && quiet && !selection.names_attributes();
+            // Hooks of the store have had their say by now: who joined, of which type, and who left elsewhere. Others may have
+            // been faster, so that this write changed nothing any more.
+            let members = if silence { Members::None } else { shown_members(resource_type, selection) };
             let fresh = self
                 .store
                 .get(&context.tenant, &record.key, members)
                 .await
                 .map_err(|error| Self::unavailable(context, &error))?;
-            record = fresh.unwrap_or(record);
+            match fresh {
+                Some(fresh) if silence => return Ok(silent(&fresh)),
+                Some(fresh) => record = fresh,
+                // Somebody has deleted it since. It was written all the same, and nobody is told that it had no members.
+                None if quiet => return Ok(silent(&record)),
+                None => record.members = decided,
+            }
         }
         let mut reply = self.reply(context, resource_type, status, &record, selection, &set);
         reply.quirks = decision.quirks.union(context.quirks);
@@ -122,6 +129,13 @@ impl Service {
         });
         let _ = self.store.commit(&context.tenant, Change::new(time, event)).await;
     }
+}
+
+/// The members after a decision that was made over all of those before it. Of those who joined only the store knows the type.
+fn members_after(before: Option<&Record>, decision: &Decision) -> Vec<Member> {
+    let stay = before.into_iter().flat_map(|before| &before.members);
+    let stay = stay.filter(|member| !decision.members.leave.contains(&member.id));
+    stay.chain(&decision.members.join).cloned().collect()
 }
 
 /// Says which attribute, not whose: the holder may be a stranger's.

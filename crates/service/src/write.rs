@@ -1,5 +1,6 @@
 //! The one road of every write: load, decide, commit, show; again when somebody was faster.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use scimwright_compat::Quirk;
@@ -228,7 +229,11 @@ impl Service {
             let mut change = change;
             change.writes.extend(purge.iter().map(|key| Write::Delete { key: key.clone(), expect: None }));
             let insist = target.expect.is_some() || !plan.commutes;
-            let mut change = change.write(write_of(&decision, &before, self.joining(context, &decision), insist));
+            let mut members = self.joining(context, &decision);
+            if !insist {
+                rely(&mut members, &plan.members, &before);
+            }
+            let mut change = change.write(write_of(&decision, &before, members, insist));
             change.facts.clone_from(&decision.facts);
             match self.store.commit(&context.tenant, change).await {
                 Ok(committed) => {
@@ -355,6 +360,17 @@ fn write_of(decision: &Decision, before: &Record, members: Delta, insist: bool) 
     }
 }
 
+/// Adds the members whom the request named and found as it wants them. Others may have changed that since it looked, and who
+/// is to be there at the end of it must be there. A store passes over who is there, or gone, already.
+fn rely(delta: &mut Delta, asked: &Members, before: &Record) {
+    let Members::Named(ids) = asked else { return };
+    let there: HashSet<&str> = before.members.iter().map(|member| member.id.as_str()).collect();
+    let joining: HashSet<String> = delta.join.iter().map(|member| member.id.clone()).collect();
+    let leaving: HashSet<String> = delta.leave.iter().cloned().collect();
+    delta.join.extend(before.members.iter().filter(|member| !leaving.contains(&member.id)).cloned());
+    delta.leave.extend(ids.iter().filter(|id| !there.contains(id.as_str()) && !joining.contains(*id)).cloned());
+}
+
 fn drop_strangers(decision: &mut Decision, strangers: &[String]) {
     if !strangers.is_empty() {
         decision.quirks.insert(Quirk::UnknownMembers);
@@ -364,6 +380,6 @@ fn drop_strangers(decision: &mut Decision, strangers: &[String]) {
 }
 
 pub(crate) fn retain_known(members: &mut Vec<Member>, strangers: &[String]) {
-    let strangers: std::collections::HashSet<_> = strangers.iter().map(String::as_str).collect();
+    let strangers: HashSet<_> = strangers.iter().map(String::as_str).collect();
     members.retain(|member| !strangers.contains(member.id.as_str()));
 }

@@ -76,6 +76,14 @@ struct Head {
     keys: String,
 }
 
+/// What came of members who were to join and leave.
+struct Moved {
+    /// How many more there are than before.
+    more: i64,
+    /// Whether anybody joined or left.
+    any: bool,
+}
+
 impl Work<'_> {
     fn write(&mut self, write: Write) -> Result<(), Failure> {
         match write {
@@ -89,8 +97,10 @@ impl Work<'_> {
             }
             Write::Members { group, members, expect } => {
                 self.expect(&group, expect)?;
-                let more = self.members(&group, &members)?;
-                self.touch(&group.id, more)
+                match self.members(&group, &members)? {
+                    Moved { any: false, .. } => Ok(()),
+                    Moved { more, .. } => self.touch(&group.id, more),
+                }
             }
             Write::Delete { key, expect } => self.delete(&key, expect),
         }
@@ -267,26 +277,26 @@ impl Work<'_> {
     /// Lets members join and leave with a record that was written just now.
     fn resize(&mut self, group: &Key, delta: &Delta) -> Result<(), Failure> {
         match self.members(group, delta)? {
-            0 => Ok(()),
-            more => self.touch(&group.id, more),
+            Moved { more: 0, .. } => Ok(()),
+            Moved { more, .. } => self.touch(&group.id, more),
         }
     }
 
-    /// Lets members join and leave. Answers how many more there are than before; the group's own row is the caller's to
-    /// write.
-    fn members(&mut self, group: &Key, delta: &Delta) -> Result<i64, Failure> {
+    /// Lets members join and leave; the group's own row is the caller's to write.
+    fn members(&mut self, group: &Key, delta: &Delta) -> Result<Moved, Failure> {
         let Delta { join, leave, exclusive, of } = delta;
         let types = self.types(join, of)?;
-        let mut more = 0;
+        let mut moved = Moved { more: 0, any: false };
         for id in leave {
-            more -= self.leave(&group.id, id)?;
+            let gone = self.leave(&group.id, id)?;
+            moved = Moved { more: moved.more - gone, any: moved.any || gone > 0 };
         }
         let mut left: BTreeMap<String, i64> = BTreeMap::new();
         for (member, resource_type) in join.iter().zip(&types) {
             if !self.join(&group.id, member, resource_type)? {
                 continue;
             }
-            more += 1;
+            moved = Moved { more: moved.more + 1, any: true };
             let others = if *exclusive { self.other_groups(group, &member.id)? } else { Vec::new() };
             for other in others {
                 let gone = self.leave(&other, &member.id)?;
@@ -295,7 +305,7 @@ impl Work<'_> {
             }
         }
         left.iter().try_for_each(|(other, more)| self.touch(other, *more))?;
-        Ok(more)
+        Ok(moved)
     }
 
     /// Answers whether the member is a new one.

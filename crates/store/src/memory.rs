@@ -218,7 +218,8 @@ impl Work<'_> {
                 self.claim(&draft.index, &key)?;
                 let created = draft.created.unwrap_or(time);
                 self.set(key.clone(), Some(Stored { draft, version, created, modified: time, member_count: 0 }));
-                self.members(&key, members, time, version)
+                self.members(&key, members, time, version)?;
+                Ok(())
             }
             Write::Replace { draft, expect, members } => {
                 let key = draft.key.clone();
@@ -227,12 +228,15 @@ impl Work<'_> {
                 self.claim(&draft.index, &key)?;
                 let modified = old.moved(time, version);
                 self.set(key.clone(), Some(Stored { draft, version, modified, ..old }));
-                self.members(&key, members, time, version)
+                self.members(&key, members, time, version)?;
+                Ok(())
             }
             Write::Members { group, members, expect } => {
                 self.expect(&group, expect)?;
-                self.touch(&group, time, version);
-                self.members(&group, members, time, version)
+                if self.members(&group, members, time, version)? {
+                    self.touch(&group, time, version);
+                }
+                Ok(())
             }
             Write::Delete { key, expect } => {
                 let old = self.expect(&key, expect)?;
@@ -252,7 +256,8 @@ impl Work<'_> {
         }
     }
 
-    fn members(&mut self, group: &Key, delta: Delta, time: Instant, version: Version) -> Result<(), StoreError> {
+    /// Lets members join and leave, and says whether anybody did.
+    fn members(&mut self, group: &Key, delta: Delta, time: Instant, version: Version) -> Result<bool, StoreError> {
         let strangers: Vec<_> = delta
             .join
             .iter()
@@ -265,13 +270,16 @@ impl Work<'_> {
         if !strangers.is_empty() {
             return Err(StoreError::NoSuchMembers(strangers));
         }
+        let mut moved = false;
         for id in delta.leave {
+            moved |= self.tenant.members.contains_key(&(group.id.clone(), id.clone()));
             self.set_member(&group.id, &id, None);
         }
         for mut member in delta.join {
             if self.tenant.members.contains_key(&(group.id.clone(), member.id.clone())) {
                 continue;
             }
+            moved = true;
             if delta.exclusive {
                 let others: Vec<_> =
                     self.tenant.groups_of(&member.id).filter(|other| **other != group.id).cloned().collect();
@@ -287,7 +295,7 @@ impl Work<'_> {
             let id = member.id.clone();
             self.set_member(&group.id, &id, Some(member));
         }
-        Ok(())
+        Ok(moved)
     }
 
     fn expect(&self, key: &Key, expect: Option<Version>) -> Result<Stored, StoreError> {

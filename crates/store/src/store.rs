@@ -18,6 +18,8 @@ use crate::{Change, Committed, Key, Logged, Members, Page, Query, Record, StoreE
 /// - `modified` of a record grows with every write: it is the time of the change, or a millisecond after what it was.
 /// - A `Replace` or `Delete` that expects a version fails with [`StoreError::Stale`] unless the record has just that version.
 /// - Keys that are unique are checked by the commit itself, before its guards. Two commits at once cannot both take a key.
+/// - Who joins where he is, or leaves where he is not, changes nothing: a write of members alone that changes nothing leaves the
+///   group's version and time as they are.
 /// - A membership is a row: adding or removing one reads and writes no other. A record that is deleted leaves every group, and
 ///   the groups that it leaves get the commit's version.
 /// - [`find`](Store::find) answers exactly what [`Query::run`] answers over every record of the tenant, from one snapshot.

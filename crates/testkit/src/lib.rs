@@ -8,11 +8,13 @@
 //!
 //! # Scope
 //!
-//! Data in, verdicts out: [`vectors`] for the engines, [`scenario`] for whole servers in process. The binary `vectors` runs files.
-//! Nothing here is needed to serve.
+//! Data in, verdicts out: [`vectors`] for the engines, [`scenario`] for whole servers in process, [`races`] for several clients at
+//! once, judged by [`linearizability`]. The binary `vectors` runs files. Nothing here is needed to serve.
 
 mod catalog;
 pub mod laws;
+pub mod linearizability;
+pub mod races;
 pub mod scenario;
 pub mod vectors;
 

@@ -124,6 +124,7 @@ fn delete_removes_and_frees_everything_but_the_training_record() {
     assert_ne!(hub.hand("globex").training_record(&elsewhere), record);
 }
 
+/// Proves: DE-2, DE-4.
 #[test]
 fn a_soft_delete_keeps_the_user_out_of_sight_until_created_anew() {
     let hub = Hub::new();

@@ -93,6 +93,7 @@ fn linking_takes_no_seat() {
     assert_eq!(client.count("/Users"), 2);
 }
 
+/// Proves: B-25.
 #[test]
 fn inside_a_bulk_request_each_creation_needs_its_own_seat() {
     let hub = Hub::new();

@@ -243,6 +243,7 @@ fn the_last_use_is_noted() {
     assert_eq!(tokens[1]["lastUsed"], Value::Null);
 }
 
+/// Proves: SEC-4.
 #[test]
 fn no_secret_is_stored_or_told() {
     let hub = Hub::new();
