@@ -178,7 +178,8 @@ impl Service {
                 self.list(context, resource_type, &query, &selection).await
             }
             Operation::ServiceProviderConfig => {
-                Ok(discovery::service_provider_config(context, &self.features, &self.limits))
+                let catalog = self.catalog_of(context);
+                Ok(discovery::service_provider_config(context, catalog, &self.features, &self.limits))
             }
             Operation::Bulk(body) => self.bulk(context, body).await,
             Operation::Schemas => Ok(discovery::schemas(context, self.catalog_of(context))),
