@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use scimwright_core::{CatalogError, ScimError, Selection, urns};
+use scimwright_core::{ScimError, Selection, urns};
 use scimwright_service::Operation;
 use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use serde_json::json;
 
 use crate::cli::UserAddArgs;
 use crate::directory::{Directory, DirectoryError};
-use crate::endpoint::{context, service};
+use crate::endpoint::{TypesError, context, service};
 use crate::people::{People, address};
 use crate::settings::Settings;
 
@@ -29,7 +29,7 @@ pub enum AccountError {
     Store(#[from] OpenError),
     /// What is served does not fit together.
     #[error(transparent)]
-    Catalog(#[from] CatalogError),
+    Types(#[from] TypesError),
     /// The user cannot be made: the address is taken, no seat is left.
     #[error("{}", .0.detail())]
     Refused(ScimError),

@@ -283,10 +283,21 @@ mod tests {
     fn every_setting_has_a_flag() {
         let layer = served(
             "--listen [::1]:9 --database hub.db --public-url https://hub.example --rate-limit 50/s --drain-seconds 3 \
-             --group-reply-limit 0 --max-body 1048576 --discovery token --edition second",
+             --group-reply-limit 0 --max-body 1048576 --discovery token --edition second --types a --types b",
         );
-        let Layer { listen, database, public_url, rate_limit, drain, group_reply_limit, max_body, discovery, edition } =
-            layer;
+        let Layer {
+            listen,
+            database,
+            public_url,
+            rate_limit,
+            drain,
+            group_reply_limit,
+            max_body,
+            discovery,
+            edition,
+            types,
+        } = layer;
+        assert_eq!(types, Some(vec!["a".into(), "b".into()]));
         assert!(listen.is_some() && database.is_some() && public_url.is_some() && rate_limit.is_some());
         assert!(drain.is_some() && group_reply_limit.is_some() && max_body.is_some());
         assert!(discovery.is_some() && edition.is_some());

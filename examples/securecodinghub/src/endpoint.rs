@@ -1,12 +1,13 @@
 //! The SCIM endpoint: the catalog that is served, who may call it, and how it is mounted.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::request::Parts;
 use scimwright_compat::Profile;
-use scimwright_core::{Catalog, CatalogError, ScimError};
+use scimwright_core::{Catalog, CatalogError, FolderError, ScimError};
 use scimwright_http::{Authenticate, Denied, Scim, bearer};
 use scimwright_service::{Context, Limits, Service};
 use scimwright_store::{Store, TenantId};
@@ -18,47 +19,67 @@ use crate::rate::Limiter;
 use crate::settings::{Discovery, Settings};
 use crate::token::Secret;
 
-/// The types that the product serves: users and groups of RFC 7643, and the attributes of the customers' own.
+/// What cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TypesError {
+    /// The product's own types do not fit together.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// A folder of types cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+/// The types that the product serves: users and groups of RFC 7643, the attributes of the customers' own, and whatever these
+/// folders hold.
 ///
 /// # Errors
-/// Never: what it loads ships with the product and a test loads it.
-pub fn catalog() -> Result<Catalog, CatalogError> {
+/// When a folder cannot be used. The error names the file.
+pub fn catalog(types: &[PathBuf]) -> Result<Catalog, TypesError> {
+    Ok(own_catalog()?.with_folders(types)?)
+}
+
+/// Users, groups and the attributes of the customers' own.
+fn own_catalog() -> Result<Catalog, CatalogError> {
     // A file that is no JSON is a schema without id to the catalog, which says so.
     let own: Value = serde_json::from_str(include_str!("../schemas/CustomExtensionName.json")).unwrap_or_default();
     let urn = own.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     Catalog::standard().with_schema(&own)?.with_extension("User", &urn, false)
 }
 
-/// The endpoint over a store. Its cursors are sealed with the key.
-///
-/// # Errors
-/// When the catalog cannot be built.
+/// The endpoint over a store, for the types of that catalog. Its cursors are sealed with the key.
 pub fn endpoint(
     settings: &Settings,
+    catalog: Catalog,
     directory: Arc<Directory>,
     store: Arc<dyn Store>,
     cursor_key: [u8; 32],
-) -> Result<Scim, CatalogError> {
-    let service = service(settings, store)?.cursor_key(cursor_key);
+) -> Scim {
+    let service = service_of(settings, catalog, store).cursor_key(cursor_key);
     let gate = Gate {
         directory,
         limiter: Limiter::new(settings.rate_limit),
         base: settings.scim_base().into(),
         open_discovery: settings.discovery == Discovery::Public,
     };
-    Ok(Scim::new(service, gate).max_body(settings.max_body))
+    Scim::new(service, gate).max_body(settings.max_body)
 }
 
 /// The service that the endpoint and the commands share.
 ///
 /// # Errors
 /// When the catalog cannot be built.
-pub fn service(settings: &Settings, store: Arc<dyn Store>) -> Result<Service, CatalogError> {
+pub fn service(settings: &Settings, store: Arc<dyn Store>) -> Result<Service, TypesError> {
+    Ok(service_of(settings, catalog(&settings.types)?, store))
+}
+
+fn service_of(settings: &Settings, catalog: Catalog, store: Arc<dyn Store>) -> Service {
     let mut limits = Limits::default();
     limits.max_reply_members = settings.group_reply_limit as u64;
     // What is announced is what is taken.
     limits.max_bulk_payload = settings.max_body;
-    Ok(Service::over(catalog()?, store).limits(limits))
+    Service::over(catalog, store).limits(limits)
 }
 
 /// What holds for a caller of that organisation.
@@ -131,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_shipped_catalog_is_whole() {
-        let catalog = catalog().unwrap();
+        let catalog = catalog(&[]).unwrap();
         let users = catalog.resource_type("User").unwrap();
         assert_eq!(users.extensions.len(), 2);
     }

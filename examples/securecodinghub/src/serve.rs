@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::get;
-use scimwright_core::CatalogError;
 use scimwright_http::Scim;
 use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use scimwright_store::Store;
@@ -18,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::directory::{Created, Directory, DirectoryError, NewOrganisation};
-use crate::endpoint::endpoint;
+use crate::endpoint::{TypesError, catalog, endpoint};
 use crate::leftover;
 use crate::settings::{SCIM_PATH, Settings};
 
@@ -37,7 +36,7 @@ pub enum ServeError {
     Store(#[from] OpenError),
     /// What is served does not fit together.
     #[error(transparent)]
-    Catalog(#[from] CatalogError),
+    Types(#[from] TypesError),
     /// The runtime or the connection failed.
     #[error("the server stopped")]
     Io(#[from] io::Error),
@@ -46,7 +45,7 @@ pub enum ServeError {
 /// Serves until SIGTERM or SIGINT, then finishes what was begun.
 ///
 /// # Errors
-/// When the database, the address or the catalog cannot be used.
+/// When the database, the address or a folder of types cannot be used.
 pub fn run(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), ServeError> {
     start_log();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -56,6 +55,8 @@ pub fn run(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), Se
 async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), ServeError> {
     // Before anybody can know that the server is there, and so ask it to stop.
     let mut signals = Signals::heard()?;
+    // Before a database is made, whose first token would be shown to nobody if this failed.
+    let catalog = catalog(&settings.types)?;
     let listener =
         TcpListener::bind(settings.listen).await.map_err(|source| ServeError::Listen(settings.listen, source))?;
     let settings = settings.bound_to(listener.local_addr()?);
@@ -63,7 +64,7 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, SqliteOptions::default())?);
     let first = directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first")?;
     let key = directory.cursor_key()?;
-    let scim = endpoint(&settings, directory.clone(), store.clone(), key)?;
+    let scim = endpoint(&settings, catalog, directory.clone(), store.clone(), key);
     greet(&settings, first.as_ref(), json, out)?;
 
     let (stop, stopped) = watch::channel(false);
