@@ -139,7 +139,8 @@ impl Service {
     }
 
     /// The types that are served to this caller.
-    pub(crate) fn catalog_of<'c>(&'c self, context: &'c Context) -> &'c Catalog {
+    #[must_use]
+    pub fn catalog_of<'c>(&'c self, context: &'c Context) -> &'c Catalog {
         context.catalog.as_deref().unwrap_or(&self.catalog)
     }
 

@@ -16,8 +16,11 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::admin::{ADMIN_PATH, Admin};
 use crate::directory::{Created, Directory, DirectoryError, NewOrganisation};
-use crate::endpoint::{TypesError, catalog, endpoint};
+use crate::endpoint::{TypesError, catalog, endpoint, service_of};
+use crate::extensions::{Extensions, Misfit};
+use crate::gate::Gate;
 use crate::leftover;
 use crate::settings::{SCIM_PATH, Settings};
 
@@ -37,6 +40,9 @@ pub enum ServeError {
     /// What is served does not fit together.
     #[error(transparent)]
     Types(#[from] TypesError),
+    /// What an organisation has registered does not fit what is served.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// The runtime or the connection failed.
     #[error("the server stopped")]
     Io(#[from] io::Error),
@@ -63,12 +69,17 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     let directory = Arc::new(Directory::open(&settings.database)?);
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, SqliteOptions::default())?);
     let first = directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first")?;
-    let key = directory.cursor_key()?;
-    let scim = endpoint(&settings, catalog, directory.clone(), store.clone(), key);
+    let service = service_of(&settings, catalog, store.clone()).cursor_key(directory.cursor_key()?);
+    let extensions = Arc::new(Extensions::new(directory.clone(), service.clone()));
+    extensions.check_all()?;
+    extensions.catch_up().await;
+    let gate = Arc::new(Gate::new(&settings, directory.clone(), extensions.clone()));
+    let admin = Admin::new(gate.clone(), extensions, service.clone(), settings.public_url().as_str());
+    let scim = endpoint(&settings, service, gate);
     greet(&settings, first.as_ref(), json, out)?;
 
     let (stop, stopped) = watch::channel(false);
-    let app = router(scim, directory).into_make_service_with_connect_info::<SocketAddr>();
+    let app = router(scim, admin, directory).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, app).with_graceful_shutdown(told(stopped));
     let server = tokio::spawn(async move { server.await });
     signals.next().await;
@@ -89,13 +100,14 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
 }
 
 /// Everything that the server answers.
-pub fn router(scim: Scim, directory: Arc<Directory>) -> Router {
+pub fn router(scim: Scim, admin: Admin, directory: Arc<Directory>) -> Router {
     Router::new()
         .route("/", get(|| async { format!("SecureCodingHub. The SCIM endpoint is at {SCIM_PATH}\n") }))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .with_state(directory)
         .nest_service(SCIM_PATH, scim)
+        .nest_service(ADMIN_PATH, admin.routes())
         .layer(middleware::from_fn(leftover::read_first))
 }
 
