@@ -44,7 +44,7 @@ pub enum ExtensionError {
         clashes: Vec<String>,
     },
     /// Users would lose what they have.
-    #[error("{0} of the organisation's users have values of this extension: remove these first")]
+    #[error("{users} of the organisation's users {has} values of this extension: remove these first", users = .0, has = has(.0))]
     InUse(u64),
     /// The organisation has no such extension.
     #[error("the organisation has no extension `{}`", .0.escape_debug())]
@@ -61,6 +61,10 @@ pub enum ExtensionError {
     /// What the organisation has registered does not fit what is served.
     #[error("the organisation's extensions do not fit what is served")]
     Catalog(#[from] CatalogError),
+}
+
+fn has(users: &u64) -> &'static str {
+    if *users == 1 { "has" } else { "have" }
 }
 
 impl ExtensionError {
