@@ -212,7 +212,7 @@ impl Extensions {
         if carriers.seen > 0 {
             return Err(ExtensionError::InUse(carriers.seen));
         }
-        let keep = carriers.retired > 0 || record.kept;
+        let keep = carriers.retired > 0;
         let (key, id, actor) = (record.urn_key.clone(), schema.id.clone(), context.actor.clone());
         let remove = move |there: &[ExtensionRecord]| match living(there).any(|other| other.urn_key == key) {
             false => Err(ExtensionError::Unknown(id.to_string())),

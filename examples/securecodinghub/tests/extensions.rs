@@ -419,6 +419,17 @@ fn who_comes_back_from_out_of_sight_has_what_he_had() {
     assert_eq!(hub.invite("acme", "ada@acme.example"), id);
     assert_eq!(acme.client.read(&format!("/Users/{id}"))[BADGE], json!({"number": 7}));
     assert!(admin.delete(&at).is_error(409, "").starts_with("1 of"));
+
+    // Who comes back while there is no such extension has left it behind, in every way.
+    acme.client.delete(&format!("/Users/{id}")).is(204);
+    admin.delete(&at).is(204);
+    assert_eq!(hub.invite("acme", "ada@acme.example"), id);
+    admin.post("/extensions", &badge(&[json!({"name": "level", "type": "integer"})])).is(201);
+    let back = acme.client.read(&format!("/Users/{id}"));
+    assert_eq!((&back[BADGE], back["schemas"].to_string().contains(BADGE)), (&Value::Null, false));
+    assert_eq!(found(&acme.client, &format!("{BADGE}:number pr")), 0);
+    admin.delete(&at).is(204);
+    admin.post("/extensions", &other).is(201);
 }
 
 #[test]

@@ -25,8 +25,6 @@ pub struct ExtensionRecord {
     pub changed: DateTime<Utc>,
     /// When it was removed. It is kept when users out of sight still carry it, so that nobody gives its attributes another meaning.
     pub removed: Option<DateTime<Utc>>,
-    /// Whether it was ever kept so.
-    pub kept: bool,
 }
 
 /// What is to become of an extension.
@@ -62,7 +60,7 @@ pub struct Notice {
 }
 
 impl ExtensionRecord {
-    const COLUMNS: &str = "e.urn_key, e.schema, e.created, e.changed, e.removed, e.kept";
+    const COLUMNS: &str = "e.urn_key, e.schema, e.created, e.changed, e.removed";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<(Self, String)> {
         let record = Self {
@@ -71,7 +69,6 @@ impl ExtensionRecord {
             created: row.get::<_, Moment>(2)?.0,
             changed: row.get::<_, Moment>(3)?.0,
             removed: row.get::<_, Option<Moment>>(4)?.map(|moment| moment.0),
-            kept: row.get(5)?,
         };
         Ok((record, row.get(1)?))
     }
@@ -182,7 +179,7 @@ fn apply(connection: &Connection, organisation: &str, change: &ExtensionChange) 
     match change {
         ExtensionChange::Nothing => return Ok(()),
         ExtensionChange::Put { urn_key, schema } => connection.execute(
-            "INSERT INTO sch_extension (organisation, urn_key, schema, created, changed, kept) VALUES (?1, ?2, ?3, ?4, ?4, 0)
+            "INSERT INTO sch_extension (organisation, urn_key, schema, created, changed) VALUES (?1, ?2, ?3, ?4, ?4)
              ON CONFLICT DO UPDATE SET schema = ?3, changed = ?4, removed = NULL",
             params![organisation, urn_key, schema.to_string(), Moment(now())],
         )?,
@@ -191,7 +188,7 @@ fn apply(connection: &Connection, organisation: &str, change: &ExtensionChange) 
             params![organisation, urn_key],
         )?,
         ExtensionChange::Remove { urn_key, keep: true } => connection.execute(
-            "UPDATE sch_extension SET removed = ?3, kept = 1 WHERE organisation = ?1 AND urn_key = ?2",
+            "UPDATE sch_extension SET removed = ?3 WHERE organisation = ?1 AND urn_key = ?2",
             params![organisation, urn_key, Moment(now())],
         )?,
     };

@@ -59,7 +59,6 @@ const STEPS: [&str; 1] = ["
         created TEXT NOT NULL,
         changed TEXT NOT NULL,
         removed TEXT,
-        kept INTEGER NOT NULL CHECK (kept IN (0, 1)),
         PRIMARY KEY (organisation, urn_key)
     ) STRICT, WITHOUT ROWID;
 
