@@ -26,6 +26,7 @@ pub use records::{Authenticated, Changes, NewOrganisation, Organisation, TokenRe
 use last_used::LastUsed;
 
 use crate::policy::TokenScope;
+use crate::types::Indexes;
 
 /// Connections that are kept for the next caller. More may be open while more threads ask at the same moment.
 const IDLE_CONNECTIONS: usize = 8;
@@ -91,6 +92,30 @@ impl Directory {
             getrandom::fill(&mut key).map_err(NoRandomness)?;
             transaction.execute("INSERT INTO sch_meta (key, value) VALUES ('cursor_key', ?1)", [key])?;
             Ok(key)
+        })
+    }
+
+    /// The indexes that each resource type had when a server last served it.
+    ///
+    /// # Errors
+    /// When the database fails or is damaged.
+    pub(crate) fn indexes(&self) -> Result<Indexes, DirectoryError> {
+        let text: Option<String> = self.with(|connection| {
+            let sql = "SELECT value FROM sch_meta WHERE key = 'indexes'";
+            Ok::<_, DirectoryError>(connection.query_row(sql, [], |row| row.get(0)).optional()?)
+        })?;
+        text.map_or(Ok(Indexes::new()), |text| serde_json::from_str(&text).map_err(DirectoryError::DamagedIndexes))
+    }
+
+    /// Remembers the indexes of each resource type.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) fn remember_indexes(&self, indexes: &Indexes) -> Result<(), DirectoryError> {
+        let text = serde_json::to_string(indexes).map_err(DirectoryError::DamagedIndexes)?;
+        self.write(|transaction| {
+            let sql = "INSERT INTO sch_meta (key, value) VALUES ('indexes', ?1) ON CONFLICT DO UPDATE SET value = ?1";
+            Ok(transaction.execute(sql, [text]).map(drop)?)
         })
     }
 

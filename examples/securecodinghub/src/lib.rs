@@ -19,6 +19,7 @@ pub mod serve;
 pub mod settings;
 mod table;
 pub mod token;
+pub mod types;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -23,6 +23,7 @@ use crate::extensions::{Extensions, Misfit};
 use crate::gate::Gate;
 use crate::leftover;
 use crate::settings::{SCIM_PATH, Settings};
+use crate::types::{self, ChangedTypes};
 
 /// Why the server could not serve.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,9 @@ pub enum ServeError {
     /// What is served does not fit together.
     #[error(transparent)]
     Types(#[from] TypesError),
+    /// The types are not those that resources were written by.
+    #[error(transparent)]
+    Changed(#[from] ChangedTypes),
     /// What an organisation has registered does not fit what is served.
     #[error(transparent)]
     Misfit(#[from] Misfit),
@@ -68,6 +72,7 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     let settings = settings.bound_to(listener.local_addr()?);
     let directory = Arc::new(Directory::open(&settings.database)?);
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, SqliteOptions::default())?);
+    types::check(&directory, &*store, &catalog).await?;
     let first = directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first")?;
     let service = service_of(&settings, catalog, store.clone()).cursor_key(directory.cursor_key()?);
     let extensions = Arc::new(Extensions::new(directory.clone(), service.clone()));

@@ -422,6 +422,45 @@ fn a_folder_that_cannot_be_used_is_an_error_at_the_start_that_names_the_file() {
 }
 
 #[test]
+fn an_index_that_comes_later_would_miss_what_is_there() {
+    let hub = Hub::new();
+    let own = hub.path().join("types");
+    std::fs::create_dir(&own).unwrap();
+    let crew = |exact: bool, indexes: &[&str]| {
+        let schema =
+            json!({"id": "urn:x:crew", "attributes": [{"name": "ship", "caseExact": exact}, {"name": "port"}]});
+        let of_type = json!({"name": "Crew", "endpoint": "/Crews", "schema": "urn:x:crew",
+            "urn:scimwright:hints:1.0:ResourceType": {"indexes": indexes}});
+        std::fs::write(own.join("crew.json"), json!([schema, of_type]).to_string()).unwrap();
+    };
+    crew(false, &["ship"]);
+    let server = hub.serve("--types types");
+    let token = server.token();
+    drop(server);
+    // Nobody has written one yet.
+    crew(true, &["ship", "port"]);
+    let server = hub.serve("--types types");
+    let again = server.client(&token);
+    again.make("/Crews", &json!({"schemas": ["urn:x:crew"], "ship": "Pequod", "port": "Nantucket"}));
+    assert_eq!(again.find("/Crews", "port eq \"nantucket\"").len(), 1);
+    drop(server);
+
+    let refuses = || {
+        let error = hub.refuses("serve --listen 127.0.0.1:0 --types types");
+        assert!(error.contains("resource type `Crew` has resources that were written without the index"), "{error}");
+    };
+    crew(false, &["ship", "port"]);
+    refuses();
+    crew(true, &["ship", "port"]);
+    hub.serve("--types types");
+    // What goes is forgotten, for what is written meanwhile is not in it.
+    crew(true, &["ship"]);
+    hub.serve("--types types");
+    crew(true, &["ship", "port"]);
+    refuses();
+}
+
+#[test]
 fn no_source_names_a_type_that_is_data() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut sources = Vec::new();

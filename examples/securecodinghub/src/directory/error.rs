@@ -88,6 +88,9 @@ pub enum DirectoryError {
     /// What the database holds is not what was put there.
     #[error("an extension of organisation `{0}` in the database is no schema")]
     DamagedExtension(String, #[source] serde_json::Error),
+    /// What the database remembers of types is not what was put there.
+    #[error("what the database remembers of the indexes of resource types cannot be read")]
+    DamagedIndexes(#[source] serde_json::Error),
     /// No token can be made.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
