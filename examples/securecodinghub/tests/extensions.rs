@@ -116,6 +116,9 @@ fn users_of_its_own_organisation_have_it() {
     assert_eq!(found(client, &format!("{BADGE}:color eq \"RED\" and {BADGE}:doors[type eq \"front\"]")), 1);
     assert_eq!(found(client, &format!("{BADGE}:code eq \"a1\"")), 0, "it is case exact");
     assert_eq!(found(client, &format!("not ({BADGE}:number pr)")), 1);
+    let sorted = client.read(&format!("/Users?sortBy={BADGE}:number&attributes=userName"));
+    let order: Vec<_> = sorted["Resources"].as_array().unwrap().iter().map(|user| text(user, "userName")).collect();
+    assert_eq!(order, ["ben", "ada", "cy"]);
 
     let changed = client.patch(&path, &replace(&format!("{BADGE}:number"), 8)).is_done();
     assert_eq!(changed[BADGE]["number"], 8);
