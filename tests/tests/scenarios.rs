@@ -88,7 +88,7 @@ impl Play {
         let organisation = directory.create_organisation(&organisation).unwrap();
         let people = People::provisioned(&organisation);
         let caller = context(&organisation, "tests", BASE, people).unwrap();
-        let service = Service::over(catalog().unwrap(), store);
+        let service = Service::over(catalog(&[]).unwrap(), store);
         let scim = Scim::new(service, StaticToken::new("secret", caller)).mount("/api/sch/scim/v2");
         let transport = |request: Request<Bytes>| {
             let (parts, body) = block_on(scim.handle(request.map(Full::new))).into_parts();

@@ -263,20 +263,39 @@ impl<'a> Admit<'a> {
                 self.check_length(attribute, &value)?;
                 reader.member(&mut document, attribute, value, &Place::top(attribute.name.as_str()))?;
             } else if let Some(extension) = self.resource_type.extension(&key) {
-                let urn = extension.schema.id.as_str();
-                if document.contains_key(urn) {
-                    return Err(AdmitError::Twice(urn.to_owned()));
-                }
-                let inside = reader.container(extension, value)?;
-                if !inside.is_empty() {
-                    document.insert(urn.to_owned(), inside.into());
-                }
+                self.read_container(&mut reader, &mut document, extension, value)?;
             } else {
                 reader.unknown(key)?;
             }
         }
         self.check_schemas(schemas)?;
         Ok((document, reader.ignored))
+    }
+
+    /// An extension and, taken out of its container, those that stand inside it.
+    fn read_container(
+        &self,
+        reader: &mut Reader,
+        document: &mut Map<String, Value>,
+        extension: &Extension,
+        mut value: Value,
+    ) -> Result<(), AdmitError> {
+        let urn = extension.schema.id.as_str();
+        if document.contains_key(urn) {
+            return Err(AdmitError::Twice(urn.to_owned()));
+        }
+        for inner in self.resource_type.nested_in(extension) {
+            let Some(object) = value.as_object_mut() else { break };
+            once(object.keys())?;
+            let Some(key) = object.keys().find(|key| inner.schema.id.is(key)).cloned() else { continue };
+            let nested = object.remove(&key).unwrap_or_default();
+            self.read_container(reader, document, inner, nested)?;
+        }
+        let inside = reader.container(extension, value)?;
+        if !inside.is_empty() {
+            document.insert(urn.to_owned(), inside.into());
+        }
+        Ok(())
     }
 
     /// `schemas` of a body: there, not empty, with the base schema, and nothing that the type does not have.

@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{AttrPath, Attribute, Schema, SchemaError, Urn, urns};
+use crate::hints::{Hints, merge};
+use crate::{AttrName, AttrPath, Attribute, Schema, SchemaError, Urn, urns};
 
 /// Every schema and resource type that a server knows: data, loaded at run time.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,8 @@ pub struct ResourceType {
     pub member_of: Option<String>,
     /// What a store keeps an index of.
     pub indexes: Vec<IndexSpec>,
+    /// What ServiceProviderConfig says beside RFC 7643 section 5 as long as this type is served.
+    pub announces: Map<String, Value>,
     /// Common attributes, then those of the base schema: what stands at the top level of a document.
     attributes: Vec<Attribute>,
     by_name: HashMap<String, usize>,
@@ -49,6 +52,9 @@ pub struct Extension {
     pub schema: Arc<Schema>,
     /// Whether every resource must carry it.
     pub required: bool,
+    /// The extension in whose container this one stands where clients see it; none for the top level. Everywhere else, in paths
+    /// too, it is an extension like every other.
+    pub within: Option<Urn>,
 }
 
 /// One attribute whose values a store can look up.
@@ -69,9 +75,7 @@ pub struct IndexSpec {
 #[derive(Clone, Debug, Default)]
 pub struct ResourceTypeSpec {
     json: Value,
-    membership: Option<String>,
-    member_of: Option<String>,
-    indexes: Vec<String>,
+    hints: Hints,
 }
 
 /// What a path means for a resource type.
@@ -180,7 +184,7 @@ impl Catalog {
             return Err(error("it has the extension already"));
         }
         let mut changed = ResourceType::clone(slot);
-        changed.extensions.push(Extension { schema, required });
+        changed.extensions.push(Extension { schema, required, within: None });
         changed.index_unique_attributes();
         *slot = Arc::new(changed);
         Ok(self)
@@ -216,21 +220,36 @@ impl Catalog {
         self.types.iter().find(|slot| slot.endpoint == endpoint)
     }
 
+    /// What the types say of the service that serves them, for ServiceProviderConfig.
+    #[must_use]
+    pub fn announces(&self) -> Map<String, Value> {
+        let mut all = Map::new();
+        for resource_type in &self.types {
+            merge(&mut all, &resource_type.announces);
+        }
+        all
+    }
+
     fn build(&self, spec: &ResourceTypeSpec, label: Option<&str>) -> Result<ResourceType, CatalogError> {
         let name = spec.json.get("name").and_then(Value::as_str).or(label).unwrap_or("without name").to_owned();
         let error = |reason: String| CatalogError::ResourceType { name: name.clone(), reason };
         let draft: TypeDraft = Deserialize::deserialize(&spec.json).map_err(|source| error(source.to_string()))?;
-        if !draft.endpoint.starts_with('/') || draft.endpoint.len() < 2 || draft.endpoint[1..].contains('/') {
-            return Err(error("its endpoint is not a path such as /Users".to_owned()));
-        }
+        check_name(&draft.name).map_err(error)?;
+        check_endpoint(&draft.endpoint).map_err(error)?;
+        let hints = draft.hints;
         let find =
             |urn: &str| self.schema(urn).cloned().ok_or_else(|| error(format!("schema `{urn}` is not in the catalog")));
         let schema = find(&draft.schema)?;
-        let extensions = draft
-            .schema_extensions
-            .iter()
-            .map(|extension| Ok(Extension { schema: find(&extension.schema)?, required: extension.required }));
+        let extensions = draft.schema_extensions.iter().map(|extension| {
+            Ok(Extension { schema: find(&extension.schema)?, required: extension.required, within: None })
+        });
         let extensions = extensions.collect::<Result<Vec<_>, CatalogError>>()?;
+        for (at, extension) in extensions.iter().enumerate() {
+            let same = |other: &Extension| other.schema.id == extension.schema.id;
+            if extension.schema.id == schema.id || extensions.iter().skip(at + 1).any(same) {
+                return Err(error(format!("it has the schema `{}` twice", extension.schema.id)));
+            }
+        }
 
         // RFC 7643 section 3.1 wins over a schema that lists a common attribute.
         let mut attributes = common().to_vec();
@@ -245,13 +264,17 @@ impl Catalog {
             description: draft.description,
             schema,
             extensions,
-            membership: spec.membership.clone(),
-            member_of: spec.member_of.clone(),
+            membership: spec.hints.membership.clone().or_else(|| hints.membership.clone()),
+            member_of: spec.hints.member_of.clone().or_else(|| hints.member_of.clone()),
             indexes: Vec::new(),
+            announces: hints.service_provider_config.clone(),
             attributes,
             by_name,
         };
-        for path in ["externalId", "meta.lastModified"].into_iter().chain(spec.indexes.iter().map(String::as_str)) {
+        resource_type.check_rows(&hints).map_err(error)?;
+        resource_type.nest(&hints.nested).map_err(error)?;
+        let asked = hints.indexes.iter().chain(&spec.hints.indexes).map(String::as_str);
+        for path in ["externalId", "meta.lastModified"].into_iter().chain(asked) {
             resource_type.add_index(path).map_err(error)?;
         }
         resource_type.index_unique_attributes();
@@ -260,6 +283,30 @@ impl Catalog {
 }
 
 impl ResourceTypeSpec {
+    /// The member of the JSON that may hold hints: what RFC 7643 section 6 has no word for, and these methods say.
+    ///
+    /// ```
+    /// use scimwright_core::{Catalog, ResourceTypeSpec};
+    /// use serde_json::json;
+    ///
+    /// let spec = ResourceTypeSpec::from_json(json!({
+    ///     "name": "Crew", "endpoint": "/Crews", "schema": "urn:ietf:params:scim:schemas:core:2.0:Group",
+    ///     "urn:scimwright:hints:1.0:ResourceType": {"membership": "members", "indexes": ["displayName"]},
+    /// }));
+    /// let catalog = Catalog::standard().with_resource_type(spec)?;
+    /// assert_eq!(catalog.resource_type("Crew").and_then(|crew| crew.membership.as_deref()), Some("members"));
+    /// # Ok::<(), scimwright_core::CatalogError>(())
+    /// ```
+    ///
+    /// | hint | says |
+    /// |---|---|
+    /// | `membership` | [`ResourceTypeSpec::membership`] |
+    /// | `memberOf` | [`ResourceTypeSpec::member_of`] |
+    /// | `indexes` | a list of [`ResourceTypeSpec::index`] |
+    /// | `nested` | for the URI of an extension, the URIs of those that stand in its container: [`Extension::within`] |
+    /// | `serviceProviderConfig` | members of ServiceProviderConfig: [`ResourceType::announces`] |
+    pub const HINTS: &'static str = "urn:scimwright:hints:1.0:ResourceType";
+
     /// From the JSON of RFC 7643 section 6.
     #[must_use]
     pub fn from_json(json: Value) -> Self {
@@ -269,21 +316,21 @@ impl ResourceTypeSpec {
     /// Values of this attribute are kept as rows, one a member, and not in the document.
     #[must_use]
     pub fn membership(mut self, attribute: &str) -> Self {
-        self.membership = Some(attribute.to_owned());
+        self.hints.membership = Some(attribute.to_owned());
         self
     }
 
     /// This read-only attribute shows which resources have this one as a member.
     #[must_use]
     pub fn member_of(mut self, attribute: &str) -> Self {
-        self.member_of = Some(attribute.to_owned());
+        self.hints.member_of = Some(attribute.to_owned());
         self
     }
 
     /// A store keeps an index of this attribute. Unique attributes, `externalId` and `meta.lastModified` have one anyway.
     #[must_use]
     pub fn index(mut self, path: &str) -> Self {
-        self.indexes.push(path.to_owned());
+        self.hints.indexes.push(path.to_owned());
         self
     }
 }
@@ -310,6 +357,11 @@ impl ResourceType {
     #[must_use]
     pub fn extension(&self, urn: &str) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.schema.id.is(urn))
+    }
+
+    /// The extensions that stand in the container of this one.
+    pub fn nested_in<'a>(&'a self, outer: &'a Extension) -> impl Iterator<Item = &'a Extension> {
+        self.extensions.iter().filter(|extension| extension.within.as_ref() == Some(&outer.schema.id))
     }
 
     /// What a path means here; none when it names nothing that the type has. An unqualified name is never looked for in
@@ -442,6 +494,8 @@ struct TypeDraft {
     schema: String,
     #[serde(default)]
     schema_extensions: Vec<ExtensionDraft>,
+    #[serde(default, rename = "urn:scimwright:hints:1.0:ResourceType")]
+    hints: Hints,
 }
 
 #[derive(Deserialize)]
@@ -449,6 +503,29 @@ struct ExtensionDraft {
     schema: String,
     #[serde(default)]
     required: bool,
+}
+
+/// A name stands in URIs and in stores, where other signs have meanings of their own.
+fn check_name(name: &str) -> Result<(), String> {
+    if AttrName::is_valid(name) && !name.contains('$') {
+        Ok(())
+    } else {
+        Err("its name is not a letter followed by letters, digits, `-` and `_`".to_owned())
+    }
+}
+
+/// One segment of a path, and none that RFC 7644 section 3.2 gives another meaning.
+fn check_endpoint(endpoint: &str) -> Result<(), String> {
+    const TAKEN: [&str; 5] = ["Schemas", "ResourceTypes", "ServiceProviderConfig", "Bulk", "Me"];
+    let name = endpoint.strip_prefix('/').unwrap_or_default();
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    if name.is_empty() || name.starts_with('.') || !name.bytes().all(good) {
+        Err("its endpoint is not a path such as /Users".to_owned())
+    } else if TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name)) {
+        Err(format!("its endpoint `{endpoint}` has another meaning in RFC 7644"))
+    } else {
+        Ok(())
+    }
 }
 
 fn standard() -> Result<Catalog, CatalogError> {

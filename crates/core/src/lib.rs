@@ -31,6 +31,8 @@ mod catalog;
 mod datetime;
 mod error;
 mod fold;
+mod folder;
+mod hints;
 mod name;
 mod path;
 mod resource;
@@ -45,6 +47,7 @@ pub use catalog::{Catalog, CatalogError, Extension, IndexSpec, ResourceType, Res
 pub use datetime::{DateTimeError, Instant};
 pub use error::{ScimError, ScimType};
 pub use fold::{fold, prepare_password, user_name_is_allowed};
+pub use folder::FolderError;
 pub use name::{AttrName, NameError};
 pub use path::{AttrPath, PathError};
 pub use resource::{Resource, ViewError};

@@ -195,7 +195,21 @@ impl<'a> View<'a> {
                 }
             }
         }
+        self.nest(&mut shown);
         shown
+    }
+
+    /// Puts extensions that stand in the container of another one there.
+    fn nest(&self, shown: &mut Map<String, Value>) {
+        for extension in &self.resource_type.extensions {
+            let Some(outer) = &extension.within else { continue };
+            let urn = extension.schema.id.as_str();
+            let Some(inside) = shown.remove(urn) else { continue };
+            let place = shown.entry(outer.as_str()).or_insert_with(|| Map::new().into());
+            if let Some(place) = place.as_object_mut() {
+                place.insert(urn.to_owned(), inside);
+            }
+        }
     }
 
     /// What of one attribute the client wants.

@@ -39,6 +39,8 @@ pub enum Denied {
         /// Whole seconds, at least 1.
         retry_after: u64,
     },
+    /// 403: the credential is good, but not for this (RFC 6750 section 3.1, `insufficient_scope`).
+    InsufficientScope,
     /// Any other answer, such as 403 where SCIM is switched off.
     Refused(ScimError),
 }

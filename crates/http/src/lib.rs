@@ -26,11 +26,13 @@
 //! the application says through [`Authenticate`]. Nothing here knows a database, and nothing here sends requests.
 
 mod auth;
+mod body;
 mod request;
-mod response;
+pub mod response;
 mod route;
 mod scim;
 
 pub use auth::{Authenticate, Denied, StaticToken, bearer};
+pub use body::read_json;
 pub use response::MEDIA_TYPE;
 pub use scim::Scim;

@@ -1,7 +1,7 @@
 //! What a request asks, apart from who asks: parameters, headers, body.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use scimwright_compat::Quirk;
@@ -9,6 +9,7 @@ use scimwright_core::{ScimError, ScimType, Selection, urns};
 use scimwright_service::{Context, Expect, ListQuery, Operation};
 use serde_json::Value;
 
+use crate::body::{check_media_type, parse};
 use crate::route::Route;
 
 /// The query string, names in any case, unknown ones passed over (RFC 7644 section 3.4.2).
@@ -219,23 +220,12 @@ fn list_of_tags(headers: &HeaderMap, name: &HeaderName) -> Option<Expect> {
 
 /// The body as JSON: RFC 7644 sections 3.1 and 8.1.
 fn json(parts: &Parts, body: &Bytes, context: &mut Context) -> Result<Value, ScimError> {
-    match parts.headers.get(CONTENT_TYPE) {
-        Some(media_type) => {
-            let essence = String::from_utf8_lossy(media_type.as_bytes());
-            let essence = essence.split(';').next().unwrap_or_default().trim();
-            let known =
-                ["application/scim+json", "application/json"].iter().any(|known| known.eq_ignore_ascii_case(essence));
-            if !known {
-                return Err(ScimError::new(415, "send the body as application/scim+json"));
-            }
-        }
-        None if context.profile.has(Quirk::NoContentType) => context.quirks.insert(Quirk::NoContentType),
-        None => return Err(ScimError::new(415, "Content-Type is missing: send the body as application/scim+json")),
+    match check_media_type(parts)? {
+        true => {}
+        false if context.profile.has(Quirk::NoContentType) => context.quirks.insert(Quirk::NoContentType),
+        false => return Err(ScimError::new(415, "Content-Type is missing: send the body as application/scim+json")),
     }
-    serde_json::from_slice(body).map_err(|error| {
-        // The words of the parser name a place, never the text that stands there.
-        ScimError::bad(ScimType::InvalidSyntax, format!("the body is not JSON: {error}"))
-    })
+    parse(body)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Replies and errors as HTTP responses.
+//! Replies and errors as HTTP responses: those of the endpoint, and of what an application has beside it.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -13,9 +13,12 @@ use crate::Denied;
 /// The media type of everything that is answered: RFC 7644 section 8.1, without parameters.
 pub const MEDIA_TYPE: &str = "application/scim+json";
 
-pub(crate) type ScimResponse = Response<Full<Bytes>>;
+/// An answer with its whole body.
+pub type ScimResponse = Response<Full<Bytes>>;
 
-pub(crate) fn of_reply(reply: Reply) -> ScimResponse {
+/// What was asked, with its `ETag` and `Location`.
+#[must_use]
+pub fn of_reply(reply: Reply) -> ScimResponse {
     let quirks = reply.quirks;
     let has_body = reply.body.is_some();
     let mut response = with_body(reply.status, reply.body);
@@ -33,7 +36,9 @@ pub(crate) fn located(mut response: ScimResponse, location: String) -> ScimRespo
     response
 }
 
-pub(crate) fn of_error(error: &ScimError) -> ScimResponse {
+/// An error in the body of RFC 7644 section 3.12.
+#[must_use]
+pub fn of_error(error: &ScimError) -> ScimResponse {
     let mut response = with_body(error.status(), Some(error.to_json()));
     if error.status() == 503 {
         set(&mut response, RETRY_AFTER, Some("1".to_owned()));
@@ -41,7 +46,9 @@ pub(crate) fn of_error(error: &ScimError) -> ScimResponse {
     response
 }
 
-pub(crate) fn of_denied(denied: Denied) -> ScimResponse {
+/// The answer to somebody who goes no further, with the challenge of RFC 6750 section 3 where one is due.
+#[must_use]
+pub fn of_denied(denied: Denied) -> ScimResponse {
     match denied {
         Denied::Unauthorized { presented } => {
             let mut response = of_error(&ScimError::new(401, "a valid bearer token is needed"));
@@ -56,11 +63,19 @@ pub(crate) fn of_denied(denied: Denied) -> ScimResponse {
             set(&mut response, RETRY_AFTER, Some(retry_after.max(1).to_string()));
             response
         }
+        Denied::InsufficientScope => {
+            let mut response = of_error(&ScimError::new(403, "this token is for something else"));
+            let challenge = "Bearer realm=\"scim\", error=\"insufficient_scope\"";
+            set(&mut response, WWW_AUTHENTICATE, Some(challenge.to_owned()));
+            response
+        }
         Denied::Refused(error) => of_error(&error),
     }
 }
 
-pub(crate) fn method_not_allowed(allow: &'static str) -> ScimResponse {
+/// 405 with the methods that the endpoint knows (RFC 9110 section 15.5.6).
+#[must_use]
+pub fn method_not_allowed(allow: &'static str) -> ScimResponse {
     let mut response = of_error(&ScimError::new(405, format!("this endpoint knows {allow} only")));
     set(&mut response, ALLOW, Some(allow.to_owned()));
     response

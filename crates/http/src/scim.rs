@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body::Body;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use scimwright_core::{Catalog, ScimError, ScimType};
 use scimwright_service::{Context, Service};
 use scimwright_store::Key;
 
+use crate::body::read;
 use crate::request::operation;
 use crate::response::{ScimResponse, located, method_not_allowed, of_denied, of_error, of_reply};
 use crate::route::Route;
@@ -184,23 +184,4 @@ where
 
 fn refuse(error: ScimError) -> Box<ScimResponse> {
     Box::new(of_error(&error))
-}
-
-/// The whole body, of at most `limit` bytes.
-async fn read<B>(parts: &Parts, body: B, limit: usize) -> Result<Bytes, ScimError>
-where
-    B: Body + Send,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let too_large = || ScimError::new(413, format!("the body is larger than {} bytes", limit));
-    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
-    }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(ScimError::new(400, "the body could not be read to its end")),
-    }
 }

@@ -191,15 +191,22 @@ impl<'a> Binder<'a, '_> {
             (_, Some(Value::Object(object))) => object,
             (Op::Add, Some(Value::Null)) => return Ok(()),
             (Op::Remove, None) | (Op::Replace | Op::Remove, Some(Value::Null)) => {
-                self.steps.push(Step::Drop { index: self.index, extension });
+                // What stands in its container goes with it.
+                for extension in std::iter::once(extension).chain(self.resource_type.nested_in(extension)) {
+                    self.steps.push(Step::Drop { index: self.index, extension });
+                }
                 return Ok(());
             }
             (_, value) => return Err(self.no_object(urn, value.unwrap_or(&Value::Null))),
         };
         for (key, value) in object {
+            let nested = || self.resource_type.nested_in(extension).find(|inner| inner.schema.id.is(key));
             match extension.schema.attribute(key) {
                 Some(attribute) => self.member(Some(extension), attribute, key, value)?,
-                None => self.path_key(Some(extension), key, value)?,
+                None => match nested() {
+                    Some(inner) => self.extension(inner, Some(value))?,
+                    None => self.path_key(Some(extension), key, value)?,
+                },
             }
         }
         Ok(())

@@ -137,6 +137,11 @@ pub(crate) fn adopt(
     holder: &Record,
 ) -> Result<Decision, ScimError> {
     let mut merged = holder.resource.as_map().clone();
+    if holder.key.resource_type == retired(resource_type) {
+        // Who was out of sight may have values of an extension that went meanwhile. No index knows them, so they go too.
+        let known = |name: &str| resource_type.attribute(name).is_some() || resource_type.extension(name).is_some();
+        merged.retain(|name, _| known(name));
+    }
     for (name, value) in incoming.resource.as_map() {
         match (merged.get_mut(name), value) {
             (Some(Value::Object(there)), Value::Object(new)) if resource_type.extension(name).is_some() => {

@@ -31,7 +31,12 @@ impl Default for Features {
     }
 }
 
-pub(crate) fn service_provider_config(context: &Context, features: &Features, limits: &Limits) -> Reply {
+pub(crate) fn service_provider_config(
+    context: &Context,
+    catalog: &Catalog,
+    features: &Features,
+    limits: &Limits,
+) -> Reply {
     let off = |more: Value| {
         let mut json = json!({"supported": false});
         if let (Some(json), Value::Object(more)) = (json.as_object_mut(), more) {
@@ -40,7 +45,8 @@ pub(crate) fn service_provider_config(context: &Context, features: &Features, li
         json
     };
     let location = format!("{}/ServiceProviderConfig", context.base);
-    let mut json = Map::new();
+    // What types say first: nothing that they say takes the place of what RFC 7643 section 5 asks.
+    let mut json = catalog.announces();
     json.insert("schemas".to_owned(), json!([urns::SERVICE_PROVIDER_CONFIG]));
     if let Some(uri) = &features.documentation_uri {
         json.insert("documentationUri".to_owned(), uri.as_str().into());

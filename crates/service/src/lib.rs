@@ -21,6 +21,7 @@
 //! knows HTTP, tokens or SQL.
 
 mod bulk;
+mod carriers;
 mod context;
 mod cursor;
 mod decide;
@@ -35,6 +36,7 @@ mod secrets;
 mod service;
 mod write;
 
+pub use carriers::Carriers;
 pub use context::Context;
 pub use discovery::Features;
 pub use index::index_keys;

@@ -139,7 +139,8 @@ impl Service {
     }
 
     /// The types that are served to this caller.
-    pub(crate) fn catalog_of<'c>(&'c self, context: &'c Context) -> &'c Catalog {
+    #[must_use]
+    pub fn catalog_of<'c>(&'c self, context: &'c Context) -> &'c Catalog {
         context.catalog.as_deref().unwrap_or(&self.catalog)
     }
 
@@ -178,7 +179,8 @@ impl Service {
                 self.list(context, resource_type, &query, &selection).await
             }
             Operation::ServiceProviderConfig => {
-                Ok(discovery::service_provider_config(context, &self.features, &self.limits))
+                let catalog = self.catalog_of(context);
+                Ok(discovery::service_provider_config(context, catalog, &self.features, &self.limits))
             }
             Operation::Bulk(body) => self.bulk(context, body).await,
             Operation::Schemas => Ok(discovery::schemas(context, self.catalog_of(context))),

@@ -3,14 +3,15 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use scimwright_core::{CatalogError, ScimError, Selection, urns};
-use scimwright_service::Operation;
+use scimwright_core::{ScimError, Selection, urns};
+use scimwright_service::{Context, Operation};
 use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use serde_json::json;
 
 use crate::cli::UserAddArgs;
 use crate::directory::{Directory, DirectoryError};
-use crate::endpoint::{context, service};
+use crate::endpoint::{TypesError, context, service};
+use crate::extensions::{ExtensionError, Extensions};
 use crate::people::{People, address};
 use crate::settings::Settings;
 
@@ -29,7 +30,10 @@ pub enum AccountError {
     Store(#[from] OpenError),
     /// What is served does not fit together.
     #[error(transparent)]
-    Catalog(#[from] CatalogError),
+    Types(#[from] TypesError),
+    /// What the organisation has registered cannot be used.
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
     /// The user cannot be made: the address is taken, no seat is left.
     #[error("{}", .0.detail())]
     Refused(ScimError),
@@ -54,17 +58,22 @@ pub fn add(settings: &Settings, args: &UserAddArgs, json: bool, out: &mut dyn Wr
     if address(email).is_none() {
         return Err(AccountError::NotAnAddress(args.email.clone()));
     }
-    let organisation = Directory::open(&settings.database)?.organisation(&args.org)?;
+    let directory = Arc::new(Directory::open(&settings.database)?);
+    let organisation = directory.organisation(&args.org)?;
     let store = SqliteStore::open(&settings.database, SqliteOptions::default())?;
     let service = service(settings, Arc::new(store))?;
     let context = context(&organisation, "admin", &settings.scim_base(), People::by_hand(&organisation))?;
+    // Who comes back from out of sight may have values in an extension.
+    let catalog = Extensions::new(directory, service.clone()).catalog_of(&organisation)?;
+    let context = catalog.into_iter().fold(context, Context::catalog);
     let body = json!({
         "schemas": [urns::USER],
         "userName": email,
         "emails": [{"value": email, "type": "work", "primary": true}],
     });
-    let create =
-        Operation::Create { resource_type: service.resource_type("User")?, body, selection: Selection::default() };
+    let users = service.catalog_of(&context).resource_type("User").cloned();
+    let resource_type = users.ok_or_else(|| ScimError::not_found("a resource type of this name"))?;
+    let create = Operation::Create { resource_type, body, selection: Selection::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let reply = runtime.block_on(service.handle(&context, create))?;
     let id = reply.body.as_ref().and_then(|body| body.get("id")).and_then(|id| id.as_str()).unwrap_or_default();

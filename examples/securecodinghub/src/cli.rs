@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::directory::Changes;
-use crate::policy::{Deletion, Edition, Linking, Profile, Seats};
+use crate::policy::{Deletion, Edition, Linking, Profile, Seats, TokenScope};
 use crate::settings::{Layer, parse_path};
 
 /// A SCIM 2.0 server for many organisations
@@ -60,6 +60,9 @@ pub enum Command {
     /// Tokens of an organisation
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Extensions of users that an organisation has
+    #[command(subcommand)]
+    Extension(ExtensionCommand),
     /// Users of an organisation
     #[command(subcommand)]
     User(UserCommand),
@@ -166,6 +169,9 @@ pub struct TokenCreateArgs {
     /// A word to know it by
     #[arg(long, default_value = "", hide_default_value = true)]
     pub label: String,
+    /// What it opens
+    #[arg(long, value_enum, default_value_t = TokenScope::Scim)]
+    pub scope: TokenScope,
 }
 
 /// `token list …`
@@ -184,6 +190,46 @@ pub struct TokenRevokeArgs {
     pub org: String,
     /// The id that `token list` shows
     pub id: String,
+}
+
+/// `extension …`
+#[derive(Debug, Subcommand)]
+pub enum ExtensionCommand {
+    /// Register a schema, or one that has attributes more than the one registered
+    Add(ExtensionAddArgs),
+    /// List the extensions
+    List(ExtensionListArgs),
+    /// Remove an extension that no user has
+    Remove(ExtensionRemoveArgs),
+}
+
+/// `extension add …`
+#[derive(Clone, Debug, Args)]
+pub struct ExtensionAddArgs {
+    /// The organisation
+    #[arg(long, value_name = "NAME")]
+    pub org: String,
+    /// The schema as RFC 7643 section 7 writes it, in JSON; `-` is the standard input
+    #[arg(value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
+    pub file: PathBuf,
+}
+
+/// `extension list …`
+#[derive(Clone, Debug, Args)]
+pub struct ExtensionListArgs {
+    /// The organisation
+    #[arg(long, value_name = "NAME")]
+    pub org: String,
+}
+
+/// `extension remove …`
+#[derive(Clone, Debug, Args)]
+pub struct ExtensionRemoveArgs {
+    /// The organisation
+    #[arg(long, value_name = "NAME")]
+    pub org: String,
+    /// The URI of its schema
+    pub urn: String,
 }
 
 /// `user …`
@@ -283,10 +329,21 @@ mod tests {
     fn every_setting_has_a_flag() {
         let layer = served(
             "--listen [::1]:9 --database hub.db --public-url https://hub.example --rate-limit 50/s --drain-seconds 3 \
-             --group-reply-limit 0 --max-body 1048576 --discovery token --edition second",
+             --group-reply-limit 0 --max-body 1048576 --discovery token --edition second --types a --types b",
         );
-        let Layer { listen, database, public_url, rate_limit, drain, group_reply_limit, max_body, discovery, edition } =
-            layer;
+        let Layer {
+            listen,
+            database,
+            public_url,
+            rate_limit,
+            drain,
+            group_reply_limit,
+            max_body,
+            discovery,
+            edition,
+            types,
+        } = layer;
+        assert_eq!(types, Some(vec!["a".into(), "b".into()]));
         assert!(listen.is_some() && database.is_some() && public_url.is_some() && rate_limit.is_some());
         assert!(drain.is_some() && group_reply_limit.is_some() && max_body.is_some());
         assert!(discovery.is_some() && edition.is_some());
@@ -324,6 +381,11 @@ mod tests {
             "org list --json",
             "org set acme --seats none --profile strict --linking refuse --deletion deactivate --scim off --json",
             "token create --org acme --label okta --json",
+            "token create --org acme --scope admin",
+            "extension add --org acme badge.json --json",
+            "extension add --org acme -",
+            "extension list --org acme --json",
+            "extension remove --org acme urn:acme:badge --json",
             "token list --org acme --json",
             "token revoke --org acme tk_1 --json",
             "user add --org acme --email ada@acme.example --json",

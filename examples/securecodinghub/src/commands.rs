@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{OrgCommand, OrgCreateArgs, OrgSetArgs, TokenCommand};
 use crate::directory::{Changes, Directory, DirectoryError, NewOrganisation, Organisation, TokenRecord};
-use crate::policy::{Edition, Seats};
+use crate::policy::{Edition, Seats, TokenScope};
 use crate::table;
 use crate::token::Secret;
 
@@ -80,7 +80,7 @@ pub fn token(
     match command {
         TokenCommand::Create(args) => {
             let organisation = directory.organisation(&args.org)?;
-            let (token, secret) = directory.create_token(&organisation.name, &args.label)?;
+            let (token, secret) = directory.create_token(&organisation.name, args.scope, &args.label)?;
             show_new_token(&organisation, &token, &secret, json, out)
         }
         TokenCommand::List(args) => {
@@ -92,13 +92,14 @@ pub fn token(
                 [
                     token.id.clone(),
                     token.label.clone(),
+                    token.scope.to_string(),
                     moment(token.created),
                     moment(token.expires()),
                     token.last_used.map_or_else(|| "never".to_owned(), moment),
                     token.revoked.map(moment).unwrap_or_default(),
                 ]
             });
-            table::rows(out, ["ID", "LABEL", "CREATED", "EXPIRES", "LAST USED", "REVOKED"], rows)?;
+            table::rows(out, ["ID", "LABEL", "SCOPE", "CREATED", "EXPIRES", "LAST USED", "REVOKED"], rows)?;
             Ok(())
         }
         TokenCommand::Revoke(args) => {
@@ -135,11 +136,16 @@ pub fn show_new_token(
             ("organisation", organisation.name.clone()),
             ("id", token.id.clone()),
             ("label", token.label.clone()),
+            ("scope", token.scope.to_string()),
             ("expires", moment(token.expires())),
             ("token", secret.expose().to_owned()),
         ],
     )?;
-    writeln!(out, "\nThe token is shown this once and cannot be had again: give it to the provider now.")?;
+    let whom = match token.scope {
+        TokenScope::Scim => "give it to the provider now",
+        TokenScope::Admin => "keep it where secrets are kept",
+    };
+    writeln!(out, "\nThe token is shown this once and cannot be had again: {whom}.")?;
     Ok(())
 }
 
@@ -180,6 +186,7 @@ fn token_json(token: &TokenRecord) -> Value {
     json!({
         "id": token.id,
         "label": token.label,
+        "scope": token.scope.to_string(),
         "created": exact(token.created),
         "expires": exact(token.expires()),
         "lastUsed": token.last_used.map(exact),
@@ -188,12 +195,12 @@ fn token_json(token: &TokenRecord) -> Value {
 }
 
 /// A moment for programs.
-fn exact(moment: DateTime<Utc>) -> String {
+pub(crate) fn exact(moment: DateTime<Utc>) -> String {
     moment.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// A moment for people.
-fn moment(moment: DateTime<Utc>) -> String {
+pub(crate) fn moment(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
@@ -201,7 +208,7 @@ fn on_off(on: bool) -> &'static str {
     if on { "on" } else { "off" }
 }
 
-fn write_json(out: &mut dyn Write, value: &Value) -> Result<(), CommandError> {
+pub(crate) fn write_json(out: &mut dyn Write, value: &Value) -> Result<(), CommandError> {
     serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
     writeln!(out)?;
     Ok(())

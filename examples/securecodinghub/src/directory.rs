@@ -4,6 +4,7 @@
 //! server changes, a revoked token above all, holds from the server's next request on.
 
 mod error;
+mod extensions;
 mod last_used;
 mod organisations;
 mod records;
@@ -19,9 +20,13 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use crate::token::NoRandomness;
 
 pub use error::DirectoryError;
+pub use extensions::{ExtensionChange, ExtensionRecord, Notice};
 pub use records::{Authenticated, Changes, NewOrganisation, Organisation, TokenRecord};
 
 use last_used::LastUsed;
+
+use crate::policy::TokenScope;
+use crate::types::Indexes;
 
 /// Connections that are kept for the next caller. More may be open while more threads ask at the same moment.
 const IDLE_CONNECTIONS: usize = 8;
@@ -66,7 +71,7 @@ impl Directory {
                 return Ok(None);
             }
             let organisation = organisations::insert(transaction, new)?;
-            let (token, secret) = tokens::insert(transaction, &organisation, label)?;
+            let (token, secret) = tokens::insert(transaction, &organisation, TokenScope::Scim, label)?;
             Ok(Some(Created { organisation, token, secret }))
         })
     }
@@ -90,8 +95,32 @@ impl Directory {
         })
     }
 
+    /// The indexes that each resource type had when a server last served it.
+    ///
+    /// # Errors
+    /// When the database fails or is damaged.
+    pub(crate) fn indexes(&self) -> Result<Indexes, DirectoryError> {
+        let text: Option<String> = self.with(|connection| {
+            let sql = "SELECT value FROM sch_meta WHERE key = 'indexes'";
+            Ok::<_, DirectoryError>(connection.query_row(sql, [], |row| row.get(0)).optional()?)
+        })?;
+        text.map_or(Ok(Indexes::new()), |text| serde_json::from_str(&text).map_err(DirectoryError::DamagedIndexes))
+    }
+
+    /// Remembers the indexes of each resource type.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) fn remember_indexes(&self, indexes: &Indexes) -> Result<(), DirectoryError> {
+        let text = serde_json::to_string(indexes).map_err(DirectoryError::DamagedIndexes)?;
+        self.write(|transaction| {
+            let sql = "INSERT INTO sch_meta (key, value) VALUES ('indexes', ?1) ON CONFLICT DO UPDATE SET value = ?1";
+            Ok(transaction.execute(sql, [text]).map(drop)?)
+        })
+    }
+
     /// Lends a connection to the work.
-    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
+    fn with<T, E: From<DirectoryError>>(&self, work: impl FnOnce(&mut Connection) -> Result<T, E>) -> Result<T, E> {
         let kept = self.idle().pop();
         let mut connection = match kept {
             Some(connection) => connection,
@@ -107,11 +136,12 @@ impl Directory {
 
     /// Runs the work in one transaction that holds the write lock from its first read on, so that no other process
     /// writes between what it has read and what it writes.
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
+    fn write<T, E: From<DirectoryError>>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
         self.with(|connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let behavior = TransactionBehavior::Immediate;
+            let transaction = connection.transaction_with_behavior(behavior).map_err(DirectoryError::from)?;
             let result = work(&transaction)?;
-            transaction.commit()?;
+            transaction.commit().map_err(DirectoryError::from)?;
             Ok(result)
         })
     }

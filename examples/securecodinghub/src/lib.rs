@@ -3,10 +3,13 @@
 //! [`run`] is the whole program; the binary only hands it the arguments, the environment and the standard output.
 
 pub mod accounts;
+pub mod admin;
 pub mod cli;
 pub mod commands;
 pub mod directory;
 pub mod endpoint;
+pub mod extensions;
+pub mod gate;
 mod leftover;
 pub mod log;
 pub mod people;
@@ -16,6 +19,7 @@ pub mod serve;
 pub mod settings;
 mod table;
 pub mod token;
+pub mod types;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -23,6 +27,7 @@ use std::io::{self, Write};
 use cli::{Command, Invocation, UserCommand};
 use commands::CommandError;
 use directory::{Directory, DirectoryError};
+use extensions::command::ExtensionCommandError;
 use settings::{Settings, SettingsError};
 
 /// Does what the arguments ask for, and writes what is to be shown to `out`.
@@ -44,6 +49,7 @@ pub fn run(
         }
         Command::Org(command) => commands::org(&open(&settings)?, settings.edition, command, json, out)?,
         Command::Token(command) => commands::token(&open(&settings)?, command, json, out)?,
+        Command::Extension(command) => extensions::command::run(&settings, command, json, out)?,
         Command::User(UserCommand::Add(args)) => accounts::add(&settings, args, json, out)?,
         Command::Log(args) => log::show(&settings, args, json, out)?,
     }
@@ -74,6 +80,9 @@ pub enum Failure {
     /// The server could not serve.
     #[error(transparent)]
     Serve(#[from] serve::ServeError),
+    /// No extension was registered or removed.
+    #[error(transparent)]
+    Extension(#[from] ExtensionCommandError),
     /// No user was made.
     #[error(transparent)]
     Account(#[from] accounts::AccountError),
@@ -86,7 +95,9 @@ impl Failure {
     /// Whether the reader of the output went away, as `head` does when it has seen enough. That is no failure to tell.
     pub fn is_closed_output(&self) -> bool {
         let error = match self {
-            Self::Command(CommandError::Write(error)) | Self::Log(log::LogError::Write(error)) => error,
+            Self::Command(CommandError::Write(error))
+            | Self::Extension(ExtensionCommandError::Write(CommandError::Write(error)))
+            | Self::Log(log::LogError::Write(error)) => error,
             _ => return false,
         };
         error.kind() == io::ErrorKind::BrokenPipe

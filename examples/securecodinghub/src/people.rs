@@ -113,9 +113,16 @@ impl Policy for People {
         logins(resource).iter().map(|login| here(OWN_LOGIN, login)).chain(name).collect()
     }
 
-    fn member_types(&self, _resource_type: &ResourceType) -> Vec<String> {
-        // Teams are made of people.
-        vec!["User".to_owned()]
+    fn member_types(&self, resource_type: &ResourceType) -> Vec<String> {
+        // Teams are made of people. What other types are made of is for those to say who declare them.
+        if resource_type.name == "Group" { vec!["User".to_owned()] } else { Vec::new() }
+    }
+
+    /// Nobody signs in here with a password of SCIM's, so none is kept. What the folders of types call write-only is there for
+    /// others to act on, and kept as it came.
+    fn secret(&self, resource_type: &ResourceType, _attribute: &str, value: &Value) -> Option<Value> {
+        let own = matches!(resource_type.name.as_str(), "User" | "Group");
+        (!own).then(|| value.clone())
     }
 
     /// Only who is said to be active is: an account without a word about it cannot be used.

@@ -84,6 +84,16 @@ pub enum Edition {
 }
 named!(Edition, "edition");
 
+/// What a token opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub enum TokenScope {
+    /// The SCIM endpoint: for a provider
+    Scim,
+    /// The admin interface: for who says which attributes users have
+    Admin,
+}
+named!(TokenScope, "scope");
+
 impl Edition {
     /// How this edition links accounts.
     pub fn linking(self) -> Linking {
@@ -150,6 +160,9 @@ mod tests {
         }
         for linking in Linking::value_variants() {
             assert_eq!(linking.to_string().parse::<Linking>().unwrap(), *linking);
+        }
+        for scope in TokenScope::value_variants() {
+            assert_eq!(scope.to_string().parse::<TokenScope>().unwrap(), *scope);
         }
         assert_eq!(Deletion::Deactivate.to_string(), "deactivate");
         assert_eq!("second".parse::<Edition>().unwrap(), Edition::Second);

@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::get;
-use scimwright_core::CatalogError;
 use scimwright_http::Scim;
 use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use scimwright_store::Store;
@@ -17,10 +16,14 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::admin::{ADMIN_PATH, Admin};
 use crate::directory::{Created, Directory, DirectoryError, NewOrganisation};
-use crate::endpoint::endpoint;
+use crate::endpoint::{TypesError, catalog, endpoint, service_of};
+use crate::extensions::{Extensions, Misfit};
+use crate::gate::Gate;
 use crate::leftover;
 use crate::settings::{SCIM_PATH, Settings};
+use crate::types::{self, ChangedTypes};
 
 /// Why the server could not serve.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +40,13 @@ pub enum ServeError {
     Store(#[from] OpenError),
     /// What is served does not fit together.
     #[error(transparent)]
-    Catalog(#[from] CatalogError),
+    Types(#[from] TypesError),
+    /// The types are not those that resources were written by.
+    #[error(transparent)]
+    Changed(#[from] ChangedTypes),
+    /// What an organisation has registered does not fit what is served.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// The runtime or the connection failed.
     #[error("the server stopped")]
     Io(#[from] io::Error),
@@ -46,7 +55,7 @@ pub enum ServeError {
 /// Serves until SIGTERM or SIGINT, then finishes what was begun.
 ///
 /// # Errors
-/// When the database, the address or the catalog cannot be used.
+/// When the database, the address or a folder of types cannot be used.
 pub fn run(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), ServeError> {
     start_log();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -56,18 +65,26 @@ pub fn run(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), Se
 async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<(), ServeError> {
     // Before anybody can know that the server is there, and so ask it to stop.
     let mut signals = Signals::heard()?;
+    // Before a database is made, whose first token would be shown to nobody if this failed.
+    let catalog = catalog(&settings.types)?;
     let listener =
         TcpListener::bind(settings.listen).await.map_err(|source| ServeError::Listen(settings.listen, source))?;
     let settings = settings.bound_to(listener.local_addr()?);
     let directory = Arc::new(Directory::open(&settings.database)?);
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, SqliteOptions::default())?);
+    types::check(&directory, &*store, &catalog).await?;
     let first = directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first")?;
-    let key = directory.cursor_key()?;
-    let scim = endpoint(&settings, directory.clone(), store.clone(), key)?;
+    let service = service_of(&settings, catalog, store.clone()).cursor_key(directory.cursor_key()?);
+    let extensions = Arc::new(Extensions::new(directory.clone(), service.clone()));
+    extensions.check_all()?;
+    extensions.catch_up().await;
+    let gate = Arc::new(Gate::new(&settings, directory.clone(), extensions.clone()));
+    let admin = Admin::new(gate.clone(), extensions, service.clone(), settings.public_url().as_str());
+    let scim = endpoint(&settings, service, gate);
     greet(&settings, first.as_ref(), json, out)?;
 
     let (stop, stopped) = watch::channel(false);
-    let app = router(scim, directory).into_make_service_with_connect_info::<SocketAddr>();
+    let app = router(scim, admin, directory).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, app).with_graceful_shutdown(told(stopped));
     let server = tokio::spawn(async move { server.await });
     signals.next().await;
@@ -88,13 +105,14 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
 }
 
 /// Everything that the server answers.
-pub fn router(scim: Scim, directory: Arc<Directory>) -> Router {
+pub fn router(scim: Scim, admin: Admin, directory: Arc<Directory>) -> Router {
     Router::new()
         .route("/", get(|| async { format!("SecureCodingHub. The SCIM endpoint is at {SCIM_PATH}\n") }))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .with_state(directory)
         .nest_service(SCIM_PATH, scim)
+        .nest_service(ADMIN_PATH, admin.routes())
         .layer(middleware::from_fn(leftover::read_first))
 }
 

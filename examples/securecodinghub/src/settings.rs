@@ -50,6 +50,8 @@ pub struct Settings {
     pub discovery: Discovery,
     /// Whose policies new organisations get.
     pub edition: Edition,
+    /// Folders of schemas and resource types that are served beside users and groups.
+    pub types: Vec<PathBuf>,
 }
 
 impl Default for Settings {
@@ -65,6 +67,7 @@ impl Default for Settings {
             max_body: 4 * 1024 * 1024,
             discovery: Discovery::Public,
             edition: Edition::First,
+            types: Vec::new(),
         }
     }
 }
@@ -97,6 +100,7 @@ impl Settings {
             max_body: given.max_body.unwrap_or(default.max_body),
             discovery: given.discovery.unwrap_or(default.discovery),
             edition: given.edition.unwrap_or(default.edition),
+            types: given.types.unwrap_or(default.types),
         })
     }
 
@@ -194,10 +198,12 @@ mod tests {
             max_body: 1_048_576,
             discovery: Discovery::Token,
             edition: Edition::Second,
+            types: vec!["types/device".into(), "types/roles".into()],
         };
         let (_folder, path) = file(
             "listen = '[::1]:9000'\ndatabase = 'hub.db'\npublic_url = 'https://hub.example/'\nrate_limit = 'off'
-             drain_seconds = 0\ngroup_reply_limit = 7\nmax_body = 1048576\ndiscovery = 'token'\nedition = 'second'",
+             drain_seconds = 0\ngroup_reply_limit = 7\nmax_body = 1048576\ndiscovery = 'token'\nedition = 'second'
+             types = ['types/device', 'types/roles']",
         );
         assert_eq!(load(&path, Layer::default(), &[]).unwrap(), expected);
         let environment = [
@@ -210,6 +216,10 @@ mod tests {
             ("SECURECODINGHUB_MAX_BODY", "1048576"),
             ("SECURECODINGHUB_DISCOVERY", "token"),
             ("SECURECODINGHUB_EDITION", "second"),
+            (
+                "SECURECODINGHUB_TYPES",
+                if cfg!(windows) { "types/device;types/roles" } else { "types/device:types/roles" },
+            ),
         ];
         assert_eq!(Settings::load(None, Layer::default(), environment).unwrap(), expected);
     }

@@ -37,7 +37,10 @@ fn every_command_works_beside_a_running_server_and_speaks_json() {
     assert_eq!((&made["seats"], &made["profile"]), (&json!(5), &json!("okta")));
     assert_eq!((&made["linking"], &made["deletion"]), (&json!("reactivate"), &json!("deactivate")));
     let token = hub.json("token create --org acme --label okta");
-    assert_eq!(keys(&token), ["created", "expires", "id", "label", "lastUsed", "organisation", "revoked", "token"]);
+    assert_eq!(
+        keys(&token),
+        ["created", "expires", "id", "label", "lastUsed", "organisation", "revoked", "scope", "token"]
+    );
     let client = server.client(&text(&token, "token"));
     client.make("/Users", &user("ada@acme.example"));
 
@@ -53,7 +56,7 @@ fn every_command_works_beside_a_running_server_and_speaks_json() {
     assert_eq!(names, ["acme", "default"]);
 
     let listed = hub.json("token list --org acme");
-    assert_eq!(keys(&listed[0]), ["created", "expires", "id", "label", "lastUsed", "revoked"]);
+    assert_eq!(keys(&listed[0]), ["created", "expires", "id", "label", "lastUsed", "revoked", "scope"]);
     let revoked = hub.json(&format!("token revoke --org acme {}", text(&token, "id")));
     assert!(revoked["revoked"].is_string());
     client.get("/Users").is_error(401, "");

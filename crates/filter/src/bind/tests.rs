@@ -17,6 +17,7 @@ fn catalog() -> Catalog {
         {"name": "tags", "multiValued": true},
         {"name": "primary", "type": "boolean"},
         {"name": "pin", "returned": "never"},
+        {"name": "code", "mutability": "writeOnly"},
         {"name": "place", "type": "complex", "subAttributes": [
             sub("building", "string"), {"name": "code", "returned": "never"}, sub("primary", "boolean"),
             {"name": "doors", "multiValued": true}]},
@@ -213,9 +214,17 @@ fn what_does_not_fit_is_refused_and_the_error_says_what_would() {
 
 #[test]
 fn what_is_never_returned_cannot_be_probed_in_any_way() {
-    for text in
-        ["pin eq \"1\"", "pin eq null", "place.code sw \"1\"", "place[code pr]", "keys eq \"1\"", "keys[value pr]"]
-    {
+    for text in [
+        "pin eq \"1\"",
+        "pin eq null",
+        "place.code sw \"1\"",
+        "place[code pr]",
+        "keys eq \"1\"",
+        "keys[value pr]",
+        // What is only written is not read either, whatever `returned` says.
+        "code sw \"1\"",
+        "code pr",
+    ] {
         assert!(matches!(to("Gadget", text), Err(BindError::Secret { .. })), "{text}");
     }
     assert!(to("Gadget", "keys[type eq \"x\"]").is_ok());

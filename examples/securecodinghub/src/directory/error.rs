@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::policy::TokenScope;
 use crate::token::NoRandomness;
 
 /// Why the directory could not do what it was asked.
@@ -59,15 +60,18 @@ pub enum DirectoryError {
     UnknownOrganisation(String),
     /// The organisation has as many living tokens as it may.
     #[error(
-        "organisation `{organisation}` has {} living tokens ({}), and more may not live at a time: take one that is out \
+        "organisation `{organisation}` has {} living tokens{} ({}), and more may not live at a time: take one that is out \
          of use and run `securecodinghub token revoke --org '{organisation}' ID` first",
         living.len(),
+        if *scope == TokenScope::Admin { " of scope admin" } else { "" },
         living.join(", ")
     )]
     TooManyTokens {
         /// The organisation.
         organisation: String,
-        /// The public ids of its living tokens, oldest first.
+        /// What they open.
+        scope: TokenScope,
+        /// The public ids of its living tokens of that scope, oldest first.
         living: Vec<String>,
     },
     /// The organisation has no token with this id.
@@ -81,6 +85,12 @@ pub enum DirectoryError {
         /// What was given as the token's id.
         token: String,
     },
+    /// What the database holds is not what was put there.
+    #[error("an extension of organisation `{0}` in the database is no schema")]
+    DamagedExtension(String, #[source] serde_json::Error),
+    /// What the database remembers of types is not what was put there.
+    #[error("what the database remembers of the indexes of resource types cannot be read")]
+    DamagedIndexes(#[source] serde_json::Error),
     /// No token can be made.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),

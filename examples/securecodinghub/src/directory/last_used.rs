@@ -149,7 +149,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let directory = Directory::open(folder.path().join("hub.db")).unwrap();
             directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).unwrap();
-            let (_, secret) = directory.create_token("acme", "").unwrap();
+            let (_, secret) = directory.create_token("acme", crate::policy::TokenScope::Scim, "").unwrap();
             Self { folder, secret }
         }
 

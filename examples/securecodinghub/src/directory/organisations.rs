@@ -109,6 +109,7 @@ pub(super) fn insert(connection: &Connection, new: &NewOrganisation) -> Result<O
         deletion: new.deletion,
         scim_enabled: true,
         created: now(),
+        extensions: 0,
     };
     connection.execute(
         "INSERT INTO sch_organisation (id, name, name_key, seats, profile, linking, deletion, scim_enabled, created)

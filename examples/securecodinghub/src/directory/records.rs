@@ -7,7 +7,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use unicode_normalization::UnicodeNormalization;
 
 use super::DirectoryError;
-use crate::policy::{Deletion, Edition, Linking, Profile};
+use crate::policy::{Deletion, Edition, Linking, Profile, TokenScope};
 
 /// Longest name of an organisation and longest label of a token, in characters.
 const LONGEST: usize = 100;
@@ -31,11 +31,13 @@ pub struct Organisation {
     pub scim_enabled: bool,
     /// When it was made.
     pub created: DateTime<Utc>,
+    /// How often its extensions have changed; 0 as long as it never had any.
+    pub extensions: i64,
 }
 
 impl Organisation {
     pub(super) const COLUMNS: &str =
-        "o.id, o.name, o.seats, o.profile, o.linking, o.deletion, o.scim_enabled, o.created";
+        "o.id, o.name, o.seats, o.profile, o.linking, o.deletion, o.scim_enabled, o.created, o.extensions";
 
     /// Reads [`Self::COLUMNS`], of which the first is column `at` of the row.
     pub(super) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
@@ -48,6 +50,7 @@ impl Organisation {
             deletion: row.get::<_, Named<_>>(at + 5)?.0,
             scim_enabled: row.get(at + 6)?,
             created: row.get::<_, Moment>(at + 7)?.0,
+            extensions: row.get(at + 8)?,
         })
     }
 }
@@ -110,6 +113,8 @@ pub struct TokenRecord {
     pub last_used: Option<DateTime<Utc>>,
     /// When it was revoked; `None` while it lives.
     pub revoked: Option<DateTime<Utc>>,
+    /// What it opens.
+    pub scope: TokenScope,
 }
 
 /// How long a token is good for: RFC 7644 section 7.4 asks for an end. A second token may live beside the first, so that
@@ -127,7 +132,9 @@ impl TokenRecord {
         self.revoked.is_none() && moment < self.expires()
     }
 
-    pub(super) const COLUMNS: &str = "t.id, t.organisation, t.label, t.created, t.last_used, t.revoked";
+    pub(super) const COLUMNS: &str = "t.id, t.organisation, t.label, t.created, t.last_used, t.revoked, t.scope";
+    /// How many they are.
+    pub(super) const WIDTH: usize = 7;
 
     /// Reads [`Self::COLUMNS`], of which the first is column `at` of the row.
     pub(super) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
@@ -138,6 +145,7 @@ impl TokenRecord {
             created: row.get::<_, Moment>(at + 3)?.0,
             last_used: row.get::<_, Option<Moment>>(at + 4)?.map(|moment| moment.0),
             revoked: row.get::<_, Option<Moment>>(at + 5)?.map(|moment| moment.0),
+            scope: row.get::<_, Named<_>>(at + 6)?.0,
         })
     }
 }
@@ -149,6 +157,8 @@ pub struct Authenticated {
     pub organisation: Organisation,
     /// The public id of the token, for the provisioning log.
     pub token_id: String,
+    /// What the token opens.
+    pub scope: TokenScope,
 }
 
 pub(super) fn check_name(name: &str) -> Result<(), DirectoryError> {

@@ -9,8 +9,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionB
 
 use super::DirectoryError;
 
-/// The version of the tables below. A change to them gets a new number here and a step in [`prepare`].
-const VERSION: i64 = 1;
+/// The version of the tables: of [`TABLES`] after every one of the [`STEPS`]. A change to them is a step more.
+const VERSION: i64 = 1 + STEPS.len() as i64;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -46,6 +46,30 @@ const TABLES: &str = "
     CREATE INDEX sch_token_organisation ON sch_token (organisation);
 ";
 
+/// What has changed since version 1, in order. Each works beside a server of the version before it.
+const STEPS: [&str; 1] = ["
+    ALTER TABLE sch_token ADD COLUMN scope TEXT NOT NULL DEFAULT 'scim';
+
+    ALTER TABLE sch_organisation ADD COLUMN extensions INTEGER NOT NULL DEFAULT 0;
+
+    CREATE TABLE sch_extension (
+        organisation TEXT NOT NULL REFERENCES sch_organisation (id),
+        urn_key TEXT NOT NULL,
+        schema TEXT NOT NULL,
+        created TEXT NOT NULL,
+        changed TEXT NOT NULL,
+        removed TEXT,
+        PRIMARY KEY (organisation, urn_key)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE sch_notice (
+        id INTEGER NOT NULL PRIMARY KEY,
+        organisation TEXT NOT NULL REFERENCES sch_organisation (id),
+        event TEXT NOT NULL,
+        claimed TEXT
+    ) STRICT;
+"];
+
 /// Opens one connection to a file whose tables are there.
 pub(super) fn connect(path: &Path) -> Result<Connection, DirectoryError> {
     open(path, BUSY_TIMEOUT).map_err(|source| DirectoryError::Open { path: path.to_owned(), source })
@@ -74,18 +98,23 @@ pub(super) fn prepare(path: &Path) -> Result<Connection, DirectoryError> {
     let mut connection = connect(path)?;
     write_ahead(&connection).map_err(opening)?;
     // Reading first spares a command beside a busy server the wait for the write lock.
-    if let Some(found) = version(&connection).map_err(opening)? {
-        return check(found).map(|()| connection);
+    if version(&connection).map_err(opening)?.map(check).transpose()? == Some(VERSION) {
+        return Ok(connection);
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(opening)?;
-    // Another process may have made them between the look above and the lock.
-    match version(&transaction).map_err(opening)? {
+    // Another process may have made or changed them between the look above and the lock.
+    let found = match version(&transaction).map_err(opening)? {
         Some(found) => check(found)?,
         None => {
             transaction.execute_batch(TABLES)?;
-            transaction.execute("INSERT INTO sch_meta (key, value) VALUES ('version', ?1)", [VERSION])?;
+            transaction.execute("INSERT INTO sch_meta (key, value) VALUES ('version', 1)", [])?;
+            1
         }
+    };
+    for step in STEPS.iter().skip(usize::try_from(found - 1).unwrap_or_default()) {
+        transaction.execute_batch(step)?;
     }
+    transaction.execute("UPDATE sch_meta SET value = ?1 WHERE key = 'version'", [VERSION])?;
     transaction.commit()?;
     Ok(connection)
 }
@@ -98,8 +127,9 @@ fn version(connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
     connection.query_row("SELECT value FROM sch_meta WHERE key = 'version'", [], |row| row.get(0)).optional()
 }
 
-fn check(found: i64) -> Result<(), DirectoryError> {
-    if found > VERSION { Err(DirectoryError::Newer { found, known: VERSION }) } else { Ok(()) }
+/// The version, unless it is one that this program does not know.
+fn check(found: i64) -> Result<i64, DirectoryError> {
+    if found > VERSION { Err(DirectoryError::Newer { found, known: VERSION }) } else { Ok(found) }
 }
 
 /// Makes the file readable for its owner alone, since it names people. SQLite gives the files beside it the same mode.
@@ -169,9 +199,34 @@ mod tests {
         let error = Directory::open(&path).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the database is of version 7 and this program knows versions up to 1: run the newer securecodinghub"
+            "the database is of version 7 and this program knows versions up to 2: run the newer securecodinghub"
         );
         assert_eq!(version(&connection).unwrap(), Some(7));
+    }
+
+    #[test]
+    fn a_database_of_the_first_version_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hub.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(TABLES).unwrap();
+        old.execute_batch(
+            "INSERT INTO sch_meta VALUES ('version', 1);
+             INSERT INTO sch_organisation VALUES ('1', 'acme', 'acme', NULL, 'okta', 'link', 'remove', 1, '2026-01-01T00:00:00.000Z');
+             INSERT INTO sch_token VALUES ('tk_1', '1', zeroblob(32), '', '2026-01-01T00:00:00.000Z', NULL, NULL);",
+        )
+        .unwrap();
+        // Several at once, and all of them again.
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| Directory::open(&path).unwrap());
+            }
+        });
+        let directory = Directory::open(&path).unwrap();
+        assert_eq!(version(&old).unwrap(), Some(VERSION));
+        let tokens = directory.tokens("acme").unwrap();
+        assert_eq!(tokens[0].scope, crate::policy::TokenScope::Scim, "what there was opens what it opened");
+        assert_eq!(directory.organisation("acme").unwrap().extensions, 0);
     }
 
     #[test]

@@ -8,9 +8,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::organisations::by_name;
 use super::records::{Moment, check_label, now};
 use super::{Authenticated, Directory, DirectoryError, Organisation, TokenRecord, last_used};
+use crate::policy::TokenScope;
 use crate::token::{Digest, NoRandomness, Secret};
 
-/// The one in use and the one that is to replace it.
+/// Of each scope, the one in use and the one that is to replace it.
 const LIVING_TOKENS: usize = 2;
 
 /// How long before its end the log says that a token comes to one.
@@ -28,11 +29,16 @@ impl Directory {
     /// Makes a token for an organisation. The secret is shown to whoever asked, and cannot be had again.
     ///
     /// # Errors
-    /// When the organisation is unknown or has two living tokens already, or the label cannot be one.
-    pub fn create_token(&self, organisation: &str, label: &str) -> Result<(TokenRecord, Secret), DirectoryError> {
+    /// When the organisation is unknown or has two living tokens of the scope already, or the label cannot be one.
+    pub fn create_token(
+        &self,
+        organisation: &str,
+        scope: TokenScope,
+        label: &str,
+    ) -> Result<(TokenRecord, Secret), DirectoryError> {
         self.write(|transaction| {
             let organisation = by_name(transaction, organisation)?;
-            insert(transaction, &organisation, label)
+            insert(transaction, &organisation, scope, label)
         })
     }
 
@@ -69,7 +75,8 @@ impl Directory {
     }
 
     /// Whom a token speaks for, if it was neither revoked nor has expired. Read from the database each time, so that a
-    /// revoked token is refused at once. Whether SCIM is turned on for the organisation is for the caller to see.
+    /// revoked token is refused at once. What it opens, and whether SCIM is turned on for the organisation, is for the
+    /// caller to see.
     ///
     /// # Errors
     /// When the database fails. That is no verdict on the token: answer 503 and not 401, or the provider gives up.
@@ -91,7 +98,7 @@ impl Directory {
         if last_used::is_due(token.last_used, now) {
             self.last_used.note(&token.id);
         }
-        Ok(Some(Authenticated { organisation, token_id: token.id }))
+        Ok(Some(Authenticated { organisation, token_id: token.id, scope: token.scope }))
     }
 }
 
@@ -114,7 +121,7 @@ fn by_digest(connection: &Connection, digest: &Digest) -> Result<Option<(TokenRe
     let found = statement
         .query_row([digest.as_bytes()], |row| {
             let stored = Digest::from(row.get::<_, [u8; 32]>(0)?);
-            Ok((stored, TokenRecord::read(row, 1)?, Organisation::read(row, 7)?))
+            Ok((stored, TokenRecord::read(row, 1)?, Organisation::read(row, 1 + TokenRecord::WIDTH)?))
         })
         .optional()?;
     // How far the index compared could perhaps be timed, but it compares hashes: to learn a byte of a stored one, a
@@ -137,16 +144,17 @@ fn of_organisation(connection: &Connection, organisation: &Organisation) -> Resu
 pub(super) fn insert(
     connection: &Connection,
     organisation: &Organisation,
+    scope: TokenScope,
     label: &str,
 ) -> Result<(TokenRecord, Secret), DirectoryError> {
     check_label(label)?;
     let living: Vec<String> = of_organisation(connection, organisation)?
         .into_iter()
-        .filter(|token| token.lives_at(now()))
+        .filter(|token| token.lives_at(now()) && token.scope == scope)
         .map(|token| token.id)
         .collect();
     if living.len() >= LIVING_TOKENS {
-        return Err(DirectoryError::TooManyTokens { organisation: organisation.name.clone(), living });
+        return Err(DirectoryError::TooManyTokens { organisation: organisation.name.clone(), scope, living });
     }
     let secret = Secret::generate()?;
     let token = TokenRecord {
@@ -156,10 +164,18 @@ pub(super) fn insert(
         created: now(),
         last_used: None,
         revoked: None,
+        scope,
     };
     connection.execute(
-        "INSERT INTO sch_token (id, organisation, digest, label, created) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![token.id, token.organisation, secret.digest().as_bytes(), token.label, Moment(token.created)],
+        "INSERT INTO sch_token (id, organisation, digest, label, created, scope) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            token.id,
+            token.organisation,
+            secret.digest().as_bytes(),
+            token.label,
+            Moment(token.created),
+            scope.to_string()
+        ],
     )?;
     Ok((token, secret))
 }
@@ -191,10 +207,10 @@ mod tests {
     fn a_token_speaks_for_its_organisation_alone() {
         let (_folder, directory) = with_acme();
         let globex = directory.create_organisation(&NewOrganisation::named("globex", Edition::First)).unwrap();
-        let (acmes, acme_secret) = directory.create_token("acme", "").unwrap();
-        let (globexs, globex_secret) = directory.create_token("GLOBEX", "okta").unwrap();
+        let (acmes, acme_secret) = directory.create_token("acme", TokenScope::Scim, "").unwrap();
+        let (globexs, globex_secret) = directory.create_token("GLOBEX", TokenScope::Scim, "okta").unwrap();
         let who = directory.authenticate(&globex_secret).unwrap().unwrap();
-        assert_eq!(who, Authenticated { organisation: globex, token_id: globexs.id });
+        assert_eq!(who, Authenticated { organisation: globex, token_id: globexs.id, scope: TokenScope::Scim });
         assert_eq!(directory.authenticate(&acme_secret).unwrap().unwrap().token_id, acmes.id);
         assert_eq!(directory.authenticate(&Secret::generate().unwrap()).unwrap(), None);
     }
@@ -202,7 +218,7 @@ mod tests {
     #[test]
     fn a_token_that_another_process_revokes_is_refused_at_once() {
         let (folder, server) = with_acme();
-        let (token, secret) = server.create_token("acme", "").unwrap();
+        let (token, secret) = server.create_token("acme", TokenScope::Scim, "").unwrap();
         assert!(server.authenticate(&secret).unwrap().is_some());
         let command = Directory::open(folder.path().join("hub.db")).unwrap();
         let revoked = command.revoke("acme", &token.id).unwrap();
@@ -213,7 +229,7 @@ mod tests {
     #[test]
     fn what_another_process_sets_is_seen_by_the_next_request() {
         let (folder, server) = with_acme();
-        let (_, secret) = server.create_token("acme", "").unwrap();
+        let (_, secret) = server.create_token("acme", TokenScope::Scim, "").unwrap();
         assert!(server.authenticate(&secret).unwrap().unwrap().organisation.scim_enabled);
         let command = Directory::open(folder.path().join("hub.db")).unwrap();
         command.set_organisation("acme", &Changes { scim_enabled: Some(false), ..Changes::default() }).unwrap();
@@ -223,13 +239,13 @@ mod tests {
     #[test]
     fn two_live_and_the_third_is_told_what_to_do() {
         let (_folder, directory) = with_acme();
-        let (old, _) = directory.create_token("acme", "old").unwrap();
-        let (new, _) = directory.create_token("acme", "new").unwrap();
-        let message = directory.create_token("Acme", "third").unwrap_err().to_string();
+        let (old, _) = directory.create_token("acme", TokenScope::Scim, "old").unwrap();
+        let (new, _) = directory.create_token("acme", TokenScope::Scim, "new").unwrap();
+        let message = directory.create_token("Acme", TokenScope::Scim, "third").unwrap_err().to_string();
         assert!(message.contains(&format!("2 living tokens ({}, {})", old.id, new.id)), "{message}");
         assert!(message.contains("securecodinghub token revoke --org 'acme' ID"), "{message}");
         directory.revoke("acme", &old.id).unwrap();
-        let (third, _) = directory.create_token("acme", "third").unwrap();
+        let (third, _) = directory.create_token("acme", TokenScope::Scim, "third").unwrap();
         let ids: Vec<_> = directory.tokens("acme").unwrap().into_iter().map(|token| token.id).collect();
         assert_eq!(ids, [old.id, new.id, third.id]);
     }
@@ -238,21 +254,36 @@ mod tests {
     #[test]
     fn a_token_ends_after_a_year_and_makes_room_for_another() {
         let (_folder, directory) = with_acme();
-        let (old, secret) = directory.create_token("acme", "old").unwrap();
-        directory.create_token("acme", "new").unwrap();
+        let (old, secret) = directory.create_token("acme", TokenScope::Scim, "old").unwrap();
+        directory.create_token("acme", TokenScope::Scim, "new").unwrap();
         let is_let_in_when_made_before = |age: TimeDelta| {
             let made = Moment(now() - age);
             let change = "UPDATE sch_token SET created = ?2 WHERE id = ?1";
-            directory.write(|transaction| Ok(transaction.execute(change, params![old.id, made])?)).unwrap();
+            directory
+                .write(|transaction| Ok::<_, DirectoryError>(transaction.execute(change, params![old.id, made])?))
+                .unwrap();
             directory.authenticate(&secret).unwrap().is_some()
         };
         assert!(is_let_in_when_made_before(TimeDelta::days(365) - TimeDelta::hours(1)));
-        assert!(directory.create_token("acme", "third").is_err());
+        assert!(directory.create_token("acme", TokenScope::Scim, "third").is_err());
         assert!(!is_let_in_when_made_before(TimeDelta::days(365)));
         let listed = directory.tokens("acme").unwrap();
         assert!(listed[0].expires() <= now() && listed[0].revoked.is_none());
         assert_eq!(listed[1].expires() - listed[1].created, TimeDelta::days(365));
-        directory.create_token("acme", "third").unwrap();
+        directory.create_token("acme", TokenScope::Scim, "third").unwrap();
+    }
+
+    #[test]
+    fn the_two_of_one_scope_leave_room_for_two_of_the_other() {
+        let (_folder, directory) = with_acme();
+        for scope in [TokenScope::Scim, TokenScope::Admin] {
+            for _ in 0..2 {
+                let (token, secret) = directory.create_token("acme", scope, "").unwrap();
+                assert_eq!(token.scope, scope);
+                assert_eq!(directory.authenticate(&secret).unwrap().unwrap().scope, scope);
+            }
+            assert!(directory.create_token("acme", scope, "").is_err());
+        }
     }
 
     #[test]
@@ -262,7 +293,9 @@ mod tests {
         let made = std::thread::scope(|scope| {
             // A directory for each: they share nothing but the file, as processes do.
             let attempts: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| Directory::open(&path).unwrap().create_token("acme", "").is_ok()))
+                .map(|_| {
+                    scope.spawn(|| Directory::open(&path).unwrap().create_token("acme", TokenScope::Scim, "").is_ok())
+                })
                 .collect();
             attempts.into_iter().map(|attempt| attempt.join().unwrap()).filter(|made| *made).count()
         });
@@ -273,7 +306,7 @@ mod tests {
     fn a_token_of_another_organisation_cannot_be_revoked() {
         let (_folder, directory) = with_acme();
         directory.create_organisation(&NewOrganisation::named("globex", Edition::First)).unwrap();
-        let (token, secret) = directory.create_token("acme", "").unwrap();
+        let (token, secret) = directory.create_token("acme", TokenScope::Scim, "").unwrap();
         let error = directory.revoke("globex", &token.id).unwrap_err();
         assert!(matches!(error, DirectoryError::UnknownToken { .. }), "{error}");
         assert!(directory.authenticate(&secret).unwrap().is_some());
@@ -282,8 +315,8 @@ mod tests {
     #[test]
     fn the_look_up_is_planned_once() {
         let (_folder, directory) = with_acme();
-        let (_, secret) = directory.create_token("acme", "").unwrap();
-        let planned = directory.with(|connection| {
+        let (_, secret) = directory.create_token("acme", TokenScope::Scim, "").unwrap();
+        let planned: Result<_, DirectoryError> = directory.with(|connection| {
             for _ in 0..10 {
                 assert!(by_digest(connection, &secret.digest())?.is_some());
             }
@@ -297,7 +330,7 @@ mod tests {
     #[test]
     fn the_file_never_holds_the_secret() {
         let (folder, directory) = with_acme();
-        let (_, secret) = directory.create_token("acme", "label-of-the-token").unwrap();
+        let (_, secret) = directory.create_token("acme", TokenScope::Scim, "label-of-the-token").unwrap();
         directory.authenticate(&secret).unwrap();
         drop(directory);
         let mut bytes = Vec::new();

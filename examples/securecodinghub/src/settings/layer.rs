@@ -8,13 +8,14 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::{Discovery, ENVIRONMENT_PREFIX, Place, PublicUrl, SMALLEST_MAX_BODY, SettingsError};
 use crate::policy::Edition;
 use crate::rate::RateLimit;
 
 /// The keys of the file, and in capitals and with the prefix those of the environment.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "listen",
     "database",
     "public_url",
@@ -24,6 +25,7 @@ const KEYS: [&str; 9] = [
     "max_body",
     "discovery",
     "edition",
+    "types",
 ];
 
 /// Known to the environment only: the file that it names cannot name another.
@@ -59,6 +61,9 @@ pub struct Layer {
     /// The edition of the documentation whose policies new organisations get [default: first]
     #[arg(long, value_enum)]
     pub edition: Option<Edition>,
+    /// A folder of schemas and resource types to serve beside users and groups; may be given several times
+    #[arg(long, value_name = "FOLDER", value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
+    pub types: Option<Vec<PathBuf>>,
 }
 
 impl Layer {
@@ -75,6 +80,7 @@ impl Layer {
             max_body: self.max_body.or(below.max_body),
             discovery: self.discovery.or(below.discovery),
             edition: self.edition.or(below.edition),
+            types: self.types.or(below.types),
         }
     }
 
@@ -93,6 +99,7 @@ impl Layer {
             "max_body" => self.max_body = Some(parse_max_body(text)?),
             "discovery" => self.discovery = read(text)?,
             "edition" => self.edition = read(text)?,
+            "types" => self.types = Some(parse_folders(text.as_ref())?),
             // INVARIANT: both callers look the key up in KEYS first.
             _ => return Err("this setting is not known".to_owned()),
         }
@@ -108,6 +115,11 @@ fn parse_listen(text: &str) -> Result<SocketAddr, String> {
 /// Reads the path of a file.
 pub(crate) fn parse_path(text: &OsStr) -> Result<PathBuf, String> {
     if text.is_empty() { Err("it is empty: name a file or leave the setting out".to_owned()) } else { Ok(text.into()) }
+}
+
+/// Reads a list of folders, in the way in which the system writes lists of paths: with `:` between them, or `;` on Windows.
+fn parse_folders(text: &OsStr) -> Result<Vec<PathBuf>, String> {
+    std::env::split_paths(text).map(|path| parse_path(path.as_os_str())).collect()
 }
 
 /// Reads a number of seconds to drain.
@@ -150,6 +162,7 @@ pub(super) fn from_environment<K: Into<OsString>, V: Into<OsString>>(
         let result = match key {
             CONFIG => parse_path(&value).map(|path| config = Some(path)),
             "database" => parse_path(&value).map(|path| layer.database = Some(path)),
+            "types" => parse_folders(&value).map(|folders| layer.types = Some(folders)),
             _ => value.to_str().ok_or_else(|| "it is no Unicode".to_owned()).and_then(|text| layer.set(key, text)),
         };
         result.map_err(|reason| SettingsError::BadValue {
@@ -175,6 +188,10 @@ pub(super) fn from_file(path: &Path) -> Result<Layer, SettingsError> {
         }
         let numeric = matches!(key.as_str(), "drain_seconds" | "group_reply_limit" | "max_body");
         let result = match value {
+            // A path of its own each, so that nothing has to be escaped.
+            toml::Value::Array(folders) if key == "types" => {
+                folders_of(&folders).map(|found| layer.types = Some(found))
+            }
             toml::Value::Integer(number) if numeric => layer.set(&key, &number.to_string()),
             toml::Value::String(text) if !numeric => layer.set(&key, &text),
             other if numeric => Err(format!("a whole number is expected and not a {}", other.type_str())),
@@ -183,6 +200,13 @@ pub(super) fn from_file(path: &Path) -> Result<Layer, SettingsError> {
         result.map_err(|reason| SettingsError::BadValue { key, place: place(), reason })?;
     }
     Ok(layer)
+}
+
+fn folders_of(list: &[toml::Value]) -> Result<Vec<PathBuf>, String> {
+    let text = |item: &toml::Value| item.as_str().map(str::to_owned);
+    let texts: Option<Vec<String>> = list.iter().map(text).collect();
+    let texts = texts.ok_or("a list of texts in quotes is expected")?;
+    texts.iter().map(|text| parse_path(text.as_ref())).collect()
 }
 
 fn variable(key: &str) -> String {

@@ -111,6 +111,13 @@ impl Hub {
         }
     }
 
+    /// A client of the organisation's admin interface, with a token of its own.
+    #[track_caller]
+    pub fn admin(&self, server: &Server, organisation: &str) -> Client {
+        let token = self.json(&format!("token create --org {organisation} --scope admin"));
+        server.admin(&text(&token, "token"))
+    }
+
     /// Makes a user as an administrator does, and tells the id.
     #[track_caller]
     pub fn invite(&self, organisation: &str, email: &str) -> String {
@@ -208,6 +215,11 @@ impl Server {
     /// A client with that token.
     pub fn client(&self, token: &str) -> Client {
         Client::new(&format!("http://{}/api/sch/scim/v2", self.listen()), token)
+    }
+
+    /// A client of the admin interface with that token.
+    pub fn admin(&self, token: &str) -> Client {
+        Client::new(&format!("http://{}/api/sch/admin/v1", self.listen()), token)
     }
 
     /// A client of organisation `default`.
