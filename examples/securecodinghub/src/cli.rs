@@ -329,7 +329,8 @@ mod tests {
     fn every_setting_has_a_flag() {
         let layer = served(
             "--listen [::1]:9 --database hub.db --public-url https://hub.example --rate-limit 50/s --drain-seconds 3 \
-             --group-reply-limit 0 --max-body 1048576 --discovery token --edition second --types a --types b",
+             --group-reply-limit 0 --max-body 1048576 --discovery token --edition second --types a --types b \
+             --page-size 5 --max-page-size 50",
         );
         let Layer {
             listen,
@@ -338,6 +339,8 @@ mod tests {
             rate_limit,
             drain,
             group_reply_limit,
+            page_size,
+            max_page_size,
             max_body,
             discovery,
             edition,
@@ -346,7 +349,7 @@ mod tests {
         assert_eq!(types, Some(vec!["a".into(), "b".into()]));
         assert!(listen.is_some() && database.is_some() && public_url.is_some() && rate_limit.is_some());
         assert!(drain.is_some() && group_reply_limit.is_some() && max_body.is_some());
-        assert!(discovery.is_some() && edition.is_some());
+        assert!(discovery.is_some() && edition.is_some() && page_size.is_some() && max_page_size.is_some());
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub fn service(settings: &Settings, store: Arc<dyn Store>) -> Result<Service, Ty
 pub fn service_of(settings: &Settings, catalog: Catalog, store: Arc<dyn Store>) -> Service {
     let mut limits = Limits::default();
     limits.max_reply_members = settings.group_reply_limit as u64;
+    limits.default_count = settings.page_size;
+    limits.max_count = settings.max_page_size;
     // What is announced is what is taken.
     limits.max_bulk_payload = settings.max_body;
     Service::over(catalog, store).limits(limits)

@@ -44,6 +44,10 @@ pub struct Settings {
     pub drain: Duration,
     /// A PATCH of a group with more members than this is answered 204, without the group.
     pub group_reply_limit: usize,
+    /// Resources in a page of a list when the client does not say; never more than [`Settings::max_page_size`].
+    pub page_size: usize,
+    /// Resources in a page of a list at most.
+    pub max_page_size: usize,
     /// The longest body of a request, in bytes.
     pub max_body: usize,
     /// Who may read the discovery endpoints.
@@ -64,6 +68,8 @@ impl Default for Settings {
             // Below the 30 seconds after which Kubernetes kills.
             drain: Duration::from_secs(20),
             group_reply_limit: 1000,
+            page_size: 100,
+            max_page_size: 1000,
             max_body: 4 * 1024 * 1024,
             discovery: Discovery::Public,
             edition: Edition::First,
@@ -97,6 +103,8 @@ impl Settings {
             rate_limit: given.rate_limit.unwrap_or(default.rate_limit),
             drain: given.drain.unwrap_or(default.drain),
             group_reply_limit: given.group_reply_limit.unwrap_or(default.group_reply_limit),
+            page_size: given.page_size.unwrap_or(default.page_size),
+            max_page_size: given.max_page_size.unwrap_or(default.max_page_size),
             max_body: given.max_body.unwrap_or(default.max_body),
             discovery: given.discovery.unwrap_or(default.discovery),
             edition: given.edition.unwrap_or(default.edition),
@@ -195,6 +203,8 @@ mod tests {
             rate_limit: RateLimit::Off,
             drain: Duration::ZERO,
             group_reply_limit: 7,
+            page_size: 5,
+            max_page_size: 50,
             max_body: 1_048_576,
             discovery: Discovery::Token,
             edition: Edition::Second,
@@ -202,7 +212,7 @@ mod tests {
         };
         let (_folder, path) = file(
             "listen = '[::1]:9000'\ndatabase = 'hub.db'\npublic_url = 'https://hub.example/'\nrate_limit = 'off'
-             drain_seconds = 0\ngroup_reply_limit = 7\nmax_body = 1048576\ndiscovery = 'token'\nedition = 'second'
+             drain_seconds = 0\ngroup_reply_limit = 7\npage_size = 5\nmax_page_size = 50\nmax_body = 1048576\ndiscovery = 'token'\nedition = 'second'
              types = ['types/device', 'types/roles']",
         );
         assert_eq!(load(&path, Layer::default(), &[]).unwrap(), expected);
@@ -213,6 +223,8 @@ mod tests {
             ("SECURECODINGHUB_RATE_LIMIT", "off"),
             ("SECURECODINGHUB_DRAIN_SECONDS", "0"),
             ("SECURECODINGHUB_GROUP_REPLY_LIMIT", "7"),
+            ("SECURECODINGHUB_PAGE_SIZE", "5"),
+            ("SECURECODINGHUB_MAX_PAGE_SIZE", "50"),
             ("SECURECODINGHUB_MAX_BODY", "1048576"),
             ("SECURECODINGHUB_DISCOVERY", "token"),
             ("SECURECODINGHUB_EDITION", "second"),

@@ -32,3 +32,26 @@ fn a_cursor_leads_on_after_a_restart_and_at_another_server() {
     let stranger = Hub::new();
     page(&stranger.serve("").first_client(), cursor).is_error(400, "invalidCursor");
 }
+
+/// Proves: PG-5, CU-16.
+#[test]
+fn pages_are_as_large_as_the_settings_say() {
+    let hub = Hub::new();
+    let server = hub.serve("--page-size 2 --max-page-size 3");
+    let acme = hub.organisation(&server, "acme", "");
+    for name in ["a", "b", "c", "d"] {
+        acme.client.make("/Users", &named(name));
+    }
+    let size = |query: &str| acme.client.read(&format!("/Users{query}"))["itemsPerPage"].clone();
+    assert_eq!((size(""), size("?count=100"), size("?count=1")), (2.into(), 3.into(), 1.into()));
+    acme.client.get("/Users?cursor=&count=4").is_error(400, "invalidCount");
+    let config = acme.client.read("/ServiceProviderConfig");
+    let (pages, filter) = (&config["pagination"], &config["filter"]);
+    assert_eq!(
+        (&pages["defaultPageSize"], &pages["maxPageSize"], &filter["maxResults"]),
+        (&2.into(), &3.into(), &3.into())
+    );
+    for wrong in ["--page-size 0", "--max-page-size x"] {
+        assert!(hub.refuses(&format!("serve {wrong}")).contains("page-size"), "{wrong}");
+    }
+}

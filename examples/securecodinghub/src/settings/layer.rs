@@ -15,13 +15,15 @@ use crate::policy::Edition;
 use crate::rate::RateLimit;
 
 /// The keys of the file, and in capitals and with the prefix those of the environment.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 12] = [
     "listen",
     "database",
     "public_url",
     "rate_limit",
     "drain_seconds",
     "group_reply_limit",
+    "page_size",
+    "max_page_size",
     "max_body",
     "discovery",
     "edition",
@@ -52,6 +54,12 @@ pub struct Layer {
     /// Answer PATCH of a group with more members than this without the group [default: 1000]
     #[arg(long, value_name = "N")]
     pub group_reply_limit: Option<usize>,
+    /// Resources in a page of a list when the client does not say [default: 100]
+    #[arg(long, value_name = "N", value_parser = parse_page)]
+    pub page_size: Option<usize>,
+    /// Resources in a page of a list at most [default: 1000]
+    #[arg(long, value_name = "N", value_parser = parse_page)]
+    pub max_page_size: Option<usize>,
     /// The longest body of a request in bytes, at least 1048576 [default: 4194304]
     #[arg(long, value_name = "BYTES", value_parser = parse_max_body)]
     pub max_body: Option<usize>,
@@ -77,6 +85,8 @@ impl Layer {
             rate_limit: self.rate_limit.or(below.rate_limit),
             drain: self.drain.or(below.drain),
             group_reply_limit: self.group_reply_limit.or(below.group_reply_limit),
+            page_size: self.page_size.or(below.page_size),
+            max_page_size: self.max_page_size.or(below.max_page_size),
             max_body: self.max_body.or(below.max_body),
             discovery: self.discovery.or(below.discovery),
             edition: self.edition.or(below.edition),
@@ -96,6 +106,8 @@ impl Layer {
             "rate_limit" => self.rate_limit = read(text)?,
             "drain_seconds" => self.drain = Some(parse_drain(text)?),
             "group_reply_limit" => self.group_reply_limit = Some(whole_number(text)?),
+            "page_size" => self.page_size = Some(parse_page(text)?),
+            "max_page_size" => self.max_page_size = Some(parse_page(text)?),
             "max_body" => self.max_body = Some(parse_max_body(text)?),
             "discovery" => self.discovery = read(text)?,
             "edition" => self.edition = read(text)?,
@@ -120,6 +132,14 @@ pub(crate) fn parse_path(text: &OsStr) -> Result<PathBuf, String> {
 /// Reads a list of folders, in the way in which the system writes lists of paths: with `:` between them, or `;` on Windows.
 fn parse_folders(text: &OsStr) -> Result<Vec<PathBuf>, String> {
     std::env::split_paths(text).map(|path| parse_path(path.as_os_str())).collect()
+}
+
+/// Reads the size of a page.
+fn parse_page(text: &str) -> Result<usize, String> {
+    match whole_number(text)? {
+        0 => Err("a page of nothing leads nowhere: give at least 1".to_owned()),
+        size => Ok(size),
+    }
 }
 
 /// Reads a number of seconds to drain.
