@@ -11,6 +11,7 @@
 //! user. Versions are taken for numbers that grow, as those of this project are.
 
 mod directory;
+mod missing;
 mod plan;
 mod record;
 
@@ -25,7 +26,7 @@ use serde_json::Value;
 use crate::linearizability::{self, Call};
 
 pub use directory::{Directory, Rules};
-pub use record::missing_members;
+pub use missing::missing_members;
 
 use plan::{Act, Random};
 use record::Ground;

@@ -98,7 +98,7 @@ impl Faulty {
     }
 
     /// The record as it was read before, or as it is now.
-    fn from_the_past(&self, key: &Key, members: &Members, now: Option<Record>) -> Option<Record> {
+    fn as_it_was(&self, key: &Key, members: &Members, now: Option<Record>) -> Option<Record> {
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (key.clone(), format!("{members:?}"));
         let old = past.get(&place).cloned().filter(|_| self.every_fifth());
@@ -135,7 +135,7 @@ impl Faulty {
 impl Store for Faulty {
     async fn get(&self, tenant: &TenantId, key: &Key, members: Members) -> Result<Option<Record>, StoreError> {
         let now = self.inner.get(tenant, key, members.clone()).await?;
-        Ok(if self.fault == Fault::StaleReads { self.from_the_past(key, &members, now) } else { now })
+        Ok(if self.fault == Fault::StaleReads { self.as_it_was(key, &members, now) } else { now })
     }
 
     async fn find(&self, tenant: &TenantId, query: &Query) -> Result<Page, StoreError> {
