@@ -206,7 +206,8 @@ pub(super) fn from_file(path: &Path) -> Result<Layer, SettingsError> {
             let nearest = nearest(&key, KEYS).to_owned();
             return Err(SettingsError::UnknownKey { key, place: place(), nearest });
         }
-        let numeric = matches!(key.as_str(), "drain_seconds" | "group_reply_limit" | "max_body");
+        let numeric =
+            matches!(key.as_str(), "drain_seconds" | "group_reply_limit" | "page_size" | "max_page_size" | "max_body");
         let result = match value {
             // A path of its own each, so that nothing has to be escaped.
             toml::Value::Array(folders) if key == "types" => {
