@@ -52,6 +52,8 @@ fn pages_are_as_large_as_the_settings_say() {
         (&2.into(), &3.into(), &3.into())
     );
     for wrong in ["--page-size 0", "--max-page-size x"] {
-        assert!(hub.refuses(&format!("serve {wrong}")).contains("page-size"), "{wrong}");
+        let output = hub.run(&format!("serve {wrong}"));
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("page-size"), "{wrong}");
     }
 }
