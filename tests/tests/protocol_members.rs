@@ -167,3 +167,25 @@ fn v_8_members_are_part_of_the_version_of_a_group() {
         server.get(team.path()).with("if-none-match", joined.etag()).is(304);
     });
 }
+
+/// Proves: F-23.
+#[test]
+fn the_uris_of_members_and_groups_are_found_as_they_are_shown() {
+    on_every_store(|server| {
+        let ada = server.create("/Users", user("ada"));
+        let bea = server.create("/Users", user("bea"));
+        let crew = server.create("/Groups", group("crew", &[ada.id()]));
+        let all = server.create("/Groups", group("all", &[crew.id(), bea.id()]));
+        let names = |path: &str, member: &str, filter: String| -> Vec<String> {
+            server.filter(path, &filter).is(200).names(member).into_iter().map(str::to_owned).collect()
+        };
+        let (ada_uri, crew_uri) = (format!("{BASE}{}", ada.path()), format!("{BASE}{}", crew.path()));
+        assert_eq!(names("/Groups", "displayName", format!("members.$ref eq \"{ada_uri}\"")), ["crew"]);
+        assert_eq!(names("/Groups", "displayName", format!("members[$ref ew \"{}\"]", crew.id())), ["all"]);
+        assert_eq!(names("/Groups", "displayName", "members.$ref co \"/Users/\"".to_owned()), ["all", "crew"]);
+        assert_eq!(names("/Users", "userName", format!("groups.$ref eq \"{crew_uri}\"")), ["ada"]);
+        assert_eq!(names("/Users", "userName", "groups[$ref pr]".to_owned()), ["ada", "bea"]);
+        assert_eq!(names("/Users", "userName", "not (groups.$ref pr)".to_owned()), Vec::<String>::new());
+        let _ = all;
+    });
+}

@@ -90,6 +90,12 @@ impl BoundFilter {
         self.test.mentions(top_level)
     }
 
+    /// Whether the filter asks for a sub-attribute of that name, of whatever attribute.
+    #[must_use]
+    pub fn mentions_sub(&self, name: &str) -> bool {
+        self.test.mentions_sub(name, false)
+    }
+
     /// The values that a selection fixes, when it is `eq` terms joined by `and` and nothing else: what is needed to
     /// create a value that it describes (ruling R-17). Names in the schema's spelling, values in the filter's; `value`
     /// is the value itself where the attribute is simple. None for everything else.
@@ -107,6 +113,19 @@ impl Test {
             Self::Never | Self::Always => false,
             Self::Compare(field, ..) | Self::Present(field) | Self::Within(field, _) => {
                 field.container.as_ref().unwrap_or(&field.name).eq_ignore_ascii_case(top_level)
+            }
+        }
+    }
+
+    fn mentions_sub(&self, name: &str, inside: bool) -> bool {
+        match self {
+            Self::And(tests) | Self::Or(tests) => tests.iter().any(|test| test.mentions_sub(name, inside)),
+            Self::Not(test) => test.mentions_sub(name, inside),
+            Self::Within(_, test) => test.mentions_sub(name, true),
+            Self::Never | Self::Always => false,
+            // Inside brackets the attribute is the sub-attribute.
+            Self::Compare(field, ..) | Self::Present(field) => {
+                field.sub.as_deref() == Some(name) || (inside && field.name == name)
             }
         }
     }

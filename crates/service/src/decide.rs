@@ -9,7 +9,7 @@ use scimwright_store::{Delta, Draft, Event, Fact, Key, Member, Record, Transitio
 use serde_json::{Map, Value};
 
 use crate::policy::Writing;
-use crate::render::refer_to_members;
+use crate::render::endpoints;
 use crate::secrets::keep_secrets;
 use crate::{Context, index_keys};
 
@@ -210,7 +210,7 @@ pub(crate) fn patch(
 ) -> Result<Decision, ScimError> {
     let mut whole = before.whole(resource_type);
     // What a client was shown of a member is there, and does not change.
-    refer_to_members(context, catalog, resource_type, &mut whole);
+    endpoints(context, catalog).refer_to_members(resource_type, &mut whole);
     let patched = scimwright_patch::apply(resource_type, &whole, request, options)?;
     let moved = scimwright_patch::membership_delta(resource_type, &whole, &patched.resource);
     let leniencies = patched.leniencies.iter().filter_map(|name| name.parse::<Quirk>().ok());

@@ -39,6 +39,7 @@ impl Service {
         let parts = self.parts(context, types, asked, selection, &mut quirks)?;
         let mut query = Query::over(parts, count);
         query.base = context.base.clone();
+        query.served = self.catalog_of(context).resource_types().into();
         query.descending = query.is_sorted() && descending(asked)?;
         match &mut paging {
             Paging::Index(start) => query.start = Start::Offset(*start - 1),

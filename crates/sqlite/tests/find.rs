@@ -147,6 +147,7 @@ fn query(asked: &Asked, types: &[&str]) -> Query {
     query.descending = asked.descending;
     query.total = asked.total;
     query.base = "https://scim.example/v2".into();
+    query.served = catalog.resource_types().into();
     query
 }
 

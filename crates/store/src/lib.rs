@@ -21,6 +21,7 @@ mod event;
 mod memory;
 mod query;
 mod record;
+mod represent;
 mod store;
 
 pub use change::{Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexKey, Scope, When, Write};
@@ -29,4 +30,5 @@ pub use event::{Event, Logged, Transition};
 pub use memory::InMemory;
 pub use query::{Mark, Page, Part, Place, Query, Start};
 pub use record::{Key, Member, Members, Membership, Record, TenantId, TenantIdError, Version};
+pub use represent::Endpoints;
 pub use store::Store;

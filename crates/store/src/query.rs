@@ -6,7 +6,7 @@ use scimwright_core::ResourceType;
 use scimwright_filter::{BoundFilter, SortBy, SortKey};
 use serde::{Deserialize, Serialize};
 
-use crate::{Members, Record};
+use crate::{Endpoints, Members, Record};
 
 /// A page of the records that are looked for, in one order.
 ///
@@ -25,8 +25,10 @@ pub struct Query {
     pub count: usize,
     /// Whether the answer needs [`Page::total`], which may cost more than the page.
     pub total: bool,
-    /// The base URI of the service that asks, for filters on `meta.location`.
+    /// The base URI of the service that asks, for filters on `meta.location` and `$ref`.
     pub base: Arc<str>,
+    /// The types that it serves, whose endpoints are in every `$ref`.
+    pub served: Arc<[Arc<ResourceType>]>,
 }
 
 /// What is looked for among the records of one type.
@@ -123,7 +125,7 @@ impl Part {
 
     /// Whether a record is one of those looked for, and if so, the value by which it is sorted. `exact` says that the filter is
     /// known to hold. The record comes with all that filter and order look at.
-    fn examine(&self, record: &Record, base: &str, exact: bool) -> Option<Option<SortKey>> {
+    fn examine(&self, record: &Record, endpoints: Endpoints<'_>, exact: bool) -> Option<Option<SortKey>> {
         if record.key.resource_type != self.resource_type.name {
             return None;
         }
@@ -137,8 +139,12 @@ impl Part {
         if filter.is_none() && sort.is_none() {
             return Some(time);
         }
-        let seen = if self.looks_at("meta") {
-            record.whole_at(&self.resource_type, base)
+        let refers = filter.is_some_and(|filter| filter.mentions_sub("$ref"))
+            || sort.is_some_and(|sort| sort.field.sub.as_deref() == Some("$ref"));
+        let seen = if refers {
+            endpoints.represent(&self.resource_type, record)
+        } else if self.looks_at("meta") {
+            record.whole_at(&self.resource_type, endpoints.base)
         } else {
             record.whole(&self.resource_type)
         };
@@ -174,7 +180,15 @@ impl Query {
     /// The first `count` records of several types, and how many there are.
     #[must_use]
     pub fn over(parts: Vec<Part>, count: usize) -> Self {
-        Self { parts, descending: false, start: Start::Offset(0), count, total: true, base: "".into() }
+        Self {
+            parts,
+            descending: false,
+            start: Start::Offset(0),
+            count,
+            total: true,
+            base: "".into(),
+            served: Arc::default(),
+        }
     }
 
     /// Whether a value orders the records.
@@ -202,7 +216,8 @@ impl Query {
     }
 
     fn examined(&self, part: usize, record: &Record, exact: bool) -> Option<Place> {
-        let key = self.parts.get(part)?.examine(record, &self.base, exact)?;
+        let endpoints = Endpoints { base: &self.base, served: &self.served };
+        let key = self.parts.get(part)?.examine(record, endpoints, exact)?;
         Some(Place { unvalued: key.is_none(), key, part, id: record.key.id.clone() })
     }
 

@@ -25,7 +25,7 @@ const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 const TAGS: [&str; 4] = ["W/\"1\"", "W/\"2\"", "W/\"3\"", "W/\"2-"];
 const PLACES: [&str; 3] = ["https://scim.example/v2/Users/u0", "https://scim.example/v2/Groups/g1", "/u2"];
 
-const OF_USERS: [(&str, &[&str]); 19] = [
+const OF_USERS: [(&str, &[&str]); 20] = [
     ("userName", &TEXTS),
     ("username", &TEXTS),
     ("externalId", &TEXTS),
@@ -42,12 +42,13 @@ const OF_USERS: [(&str, &[&str]); 19] = [
     ("groups", &GROUPS),
     ("groups.value", &GROUPS),
     ("groups.display", &TEXTS),
+    ("groups.$ref", &PLACES),
     ("members.value", &USERS),
     ("meta.version", &TAGS),
     ("meta.location", &PLACES),
 ];
 
-const OF_GROUPS: [(&str, &[&str]); 13] = [
+const OF_GROUPS: [(&str, &[&str]); 14] = [
     ("displayName", &TEXTS),
     ("displayName", &TEXTS),
     ("externalId", &TEXTS),
@@ -57,6 +58,7 @@ const OF_GROUPS: [(&str, &[&str]); 13] = [
     ("members.value", &GROUPS),
     ("members.type", &KINDS),
     ("members.display", &TEXTS),
+    ("members.$ref", &PLACES),
     ("userName", &TEXTS),
     ("groups.value", &GROUPS),
     ("meta.version", &TAGS),
