@@ -37,6 +37,7 @@
 mod add;
 mod amend;
 mod apply;
+mod diff;
 mod document;
 mod error;
 mod list;
@@ -50,6 +51,7 @@ mod target;
 mod value;
 
 pub use apply::{Patched, apply};
+pub use diff::diff;
 pub use error::PatchError;
 pub use members::{MembersNeeded, MembershipDelta, membership_delta};
 pub use options::PatchOptions;
