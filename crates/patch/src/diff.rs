@@ -29,7 +29,7 @@ use crate::{Op, Operation, PatchRequest};
 ///   by its own URI (ruling R-23).
 /// - `add` gives a value where there was none, `replace` another one, `remove` takes it away. Nothing is said with null.
 /// - In an attribute with sub-attributes only those are named that change: one by its own path, several in one object (section
-///   3.5.2.3 leaves the others alone). Removing the attribute and adding it anew counts as two operations.
+///   3.5.2.3 leaves the others alone). The attribute is removed and added anew only where that is fewer operations.
 /// - A list gets the values that are new, loses those that a filter picks, changes the one value that a filter picks, or is
 ///   replaced as a whole, whichever is smallest. A filter is used only where it picks exactly those values, out of all
 ///   that are there. A value that becomes primary makes the others not primary, so these are not named.

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::options::{EXTRA_MEMBERS, Notes};
 use crate::{PatchError, PatchOptions};
 
-/// A PATCH message that was read: operations in their order, their paths parsed. Nothing is known of a resource type yet.
+/// A PATCH message that was read, or made by [`diff`](crate::diff()): operations in their order, their paths parsed. Nothing is known of
+/// a resource type yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatchRequest {
     operations: Vec<Operation>,

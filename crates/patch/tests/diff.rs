@@ -133,7 +133,7 @@ fn mixed(one: &Value, other: &Value, choices: &mut impl Iterator<Item = u8>) -> 
         }
         (Value::Array(one), Value::Array(other)) => {
             let mut items: Vec<Value> =
-                one.iter().filter(|_| choices.next().unwrap_or_default() % 5 > 0).cloned().collect();
+                one.iter().filter(|_| !choices.next().unwrap_or_default().is_multiple_of(5)).cloned().collect();
             for item in other {
                 let at = usize::from(choices.next().unwrap_or_default());
                 match (at % 4, items.len()) {
@@ -145,7 +145,7 @@ fn mixed(one: &Value, other: &Value, choices: &mut impl Iterator<Item = u8>) -> 
             items.into()
         }
         (one, other) => {
-            if choices.next().unwrap_or_default() % 2 == 0 {
+            if choices.next().unwrap_or_default().is_multiple_of(2) {
                 one.clone()
             } else {
                 other.clone()
@@ -161,7 +161,7 @@ fn nudged(one: &Value, other: &Value, choices: &mut impl Iterator<Item = u8>) ->
     for (name, value) in &mut nudged {
         match value {
             Value::Object(_) if name.contains(':') => *value = self::nudged(value, &other[name.as_str()], choices),
-            Value::Array(items) if choices.next().unwrap_or_default() % 2 == 0 => {
+            Value::Array(items) if choices.next().unwrap_or_default().is_multiple_of(2) => {
                 nudge(items, other[name.as_str()].as_array().map(Vec::as_slice).unwrap_or_default(), choices);
             }
             _ => {}
@@ -233,7 +233,7 @@ fn pair() -> impl Strategy<Value = Pair> {
             move |(one, other, choices)| {
                 let mut choices = choices.into_iter();
                 let before = canonical(resource_type, one.clone());
-                let near = choices.next().unwrap_or_default() % 2 == 0;
+                let near = choices.next().unwrap_or_default().is_multiple_of(2);
                 let after = if near { nudged(&one, &other, &mut choices) } else { mixed(&one, &other, &mut choices) };
                 (resource_type, before, canonical(resource_type, after))
             },
@@ -342,7 +342,7 @@ fn patched(resource_type: &ResourceType, before: &Resource, patch: &PatchRequest
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2048))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
     fn a_patch_makes_the_one_state_of_the_other((resource_type, before, after) in pair_of_one_resource()) {

@@ -1,11 +1,12 @@
 //! Attributes with sub-attributes: those that change are named, the others are left alone.
 
 use scimwright_core::{Attribute, Mutability};
+use scimwright_filter::Filter;
 use serde_json::{Map, Value};
 
 use crate::diff::place::{Place, Spot};
+use crate::diff::putting;
 use crate::diff::state::{elements, parts, same, writable};
-use crate::diff::{putting, smallest};
 use crate::value::is_primary;
 use crate::{Op, Operation};
 
@@ -25,9 +26,10 @@ pub(super) fn changes(place: &Place<'_>, old: Option<&Value>, new: Option<&Value
             let fixed =
                 |sub: &Attribute| sub.mutability == Mutability::Immutable && old.contains_key(sub.name.as_str());
             let may_go = !attribute.required && !attribute.sub_attributes.iter().any(fixed);
-            let anew = may_go.then(|| vec![place.remove(), place.put(false, new.clone().into())]);
             let by_parts = one_by_one(place, None, &old, &new);
-            if by_parts.is_empty() { by_parts } else { smallest([by_parts].into_iter().chain(anew)) }
+            let anew = vec![place.remove(), place.put(false, new.into())];
+            // Of equals the one that leaves alone what stays.
+            if may_go && anew.len() < by_parts.len() { anew } else { by_parts }
         }
     }
 }
@@ -35,7 +37,7 @@ pub(super) fn changes(place: &Place<'_>, old: Option<&Value>, new: Option<&Value
 /// What happens to the sub-attributes of one value: of an attribute that has one, or of the one that a filter picks out of a list.
 pub(super) fn one_by_one(
     place: &Place<'_>,
-    selection: Option<&scimwright_filter::Filter>,
+    selection: Option<&Filter>,
     old: &Map<String, Value>,
     new: &Map<String, Value>,
 ) -> Vec<Operation> {
