@@ -16,7 +16,7 @@ use crate::{Clock, Error, TransportErrorKind};
 ///
 /// # What is safe
 ///
-/// GET, searches, DELETE, and PUT and PATCH with `If-Match` are sent again whatever happened. Everything else, such as the POST that creates, is sent
+/// GET, searches, DELETE, and PUT and PATCH with the version in `If-Match` are sent again whatever happened. Everything else, such as the POST that creates, is sent
 /// again only where the server cannot have acted: it said 429, or 503 with `Retry-After`, or there was no connection at all.
 ///
 /// What is sent again may meet its own effect. DELETE then finds nothing, and that is taken for success. A PUT or PATCH with `If-Match`
@@ -103,7 +103,8 @@ pub(crate) fn may_have_acted(error: &Error) -> bool {
 fn repeatable(call: &Call) -> bool {
     match call.method {
         Method::GET | Method::DELETE => true,
-        Method::PUT | Method::PATCH => call.if_match.is_some(),
+        // `*` holds whatever another attempt, or anybody else, has made of the resource.
+        Method::PUT | Method::PATCH => call.if_match.as_ref().is_some_and(|tag| tag.as_str().trim() != "*"),
         _ => call.reads,
     }
 }

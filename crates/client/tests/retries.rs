@@ -91,6 +91,8 @@ fn what_cannot_is_sent_again_only_where_the_server_has_not_acted() {
     assert_eq!(again(|client| block_on(client.users().create(&json!({}))).map(drop)), UNTOUCHED);
     assert_eq!(again(|client| block_on(client.users().replace("42", &json!({}))).map(drop)), UNTOUCHED);
     assert_eq!(again(|client| block_on(client.users().patch("42", &patch())).map(drop)), UNTOUCHED);
+    let any = ETag::new("*");
+    assert_eq!(again(|client| block_on(client.users().patch("42", &patch()).if_match(&any)).map(drop)), UNTOUCHED);
     let bulk = |client: &Client| match block_on(client.bulk().send()) {
         Err(Error::Malformed { .. }) => Ok(()),
         other => other.map(drop),
