@@ -126,7 +126,8 @@ fn every_page_of_250_users_comes_whichever_way() {
         assert_eq!(block_on(users.list().count()).unwrap(), 250);
         let found = block_on(users.list().filter("userName eq \"u123\"").first()).unwrap().unwrap();
         assert_eq!(found.resource.user_name, "u123");
-        // A page that is larger than the server's largest is the server's largest, or refused, but never a part of the whole.
+        // A page that is larger than the server's largest is the server's largest, or refused, but never a part of the
+        // whole.
         assert_eq!(block_on(users.list().paging(Paging::Index).page_size(100_000).all().collect()).unwrap().len(), 250);
     });
 }

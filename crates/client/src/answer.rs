@@ -16,7 +16,8 @@ use crate::send::Answer;
 pub struct ETag(String);
 
 impl ETag {
-    /// A tag as a server wrote it. `*` in [`Request::if_match`](crate::Request::if_match) means whichever version there is.
+    /// A tag as a server wrote it. `*` in [`Request::if_match`](crate::Request::if_match) means whichever version there
+    /// is.
     #[must_use]
     pub fn new(tag: impl Into<String>) -> Self {
         Self(tag.into())
@@ -111,7 +112,7 @@ pub(crate) fn tag(answer: &Answer) -> Option<ETag> {
     answer.header(ETAG).map(ETag::new)
 }
 
-/// What an answer is read as.
+/// What an answer can be read as: [`Versioned`], [`Patched`], or nothing. No other type can.
 pub trait FromAnswer: Sized {
     #[doc(hidden)]
     fn from_answer(answer: Raw) -> Result<Self, Error>;

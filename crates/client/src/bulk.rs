@@ -15,10 +15,11 @@ use crate::request::path_of;
 use crate::send::{Call, send};
 use crate::{Client, ETag, Error, FromAnswer, Refusal, Resources};
 
-/// A bulk job: operations that are sent together. The first thing that goes wrong while it is made is told by [`Bulk::send`].
+/// A bulk job: operations that are sent together. The first thing that goes wrong while it is made is told by
+/// [`Bulk::send`].
 ///
-/// What the server takes in one job, it says in [`ServiceProviderConfig`](crate::ServiceProviderConfig); a job that is too large is refused as a
-/// whole, with 413.
+/// What the server takes in one job, it says in [`ServiceProviderConfig`](crate::ServiceProviderConfig); a job that is
+/// too large is refused as a whole, with 413.
 #[must_use = "nothing is done before it is sent"]
 pub struct Bulk {
     client: Client,
@@ -27,8 +28,8 @@ pub struct Bulk {
     error: Option<Error>,
 }
 
-/// A resource that a job makes, before it has an id. Where another operation of the job names the resource, this stands for its id: it
-/// serialises, and prints, to the reference of RFC 7644 section 3.7.2.
+/// A resource that a job makes, before it has an id. Where another operation of the job names the resource, this stands
+/// for its id: it serialises, and prints, to the reference of RFC 7644 section 3.7.2.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BulkId(String);
 

@@ -44,7 +44,8 @@ pub struct ClientBuilder {
 }
 
 impl Client {
-    /// A client of the server at that base URI, such as `https://example.com/scim/v2`, with that bearer token, over [`Reqwest`](crate::Reqwest).
+    /// A client of the server at that base URI, such as `https://example.com/scim/v2`, with that bearer token, over
+    /// [`Reqwest`](crate::Reqwest).
     ///
     /// # Errors
     ///
@@ -79,7 +80,8 @@ impl Client {
         Resources::new(self, &resource_type.endpoint, Some(resource_type.schema.id.as_str()))
     }
 
-    /// The users, in the view of RFC 7643 section 4.1. Extensions are no part of it: for those use a view of your own, or JSON.
+    /// The users, in the view of RFC 7643 section 4.1. Extensions are no part of it: for those use a view of your own,
+    /// or JSON.
     #[must_use]
     pub fn users(&self) -> Resources<User> {
         Resources::new(self, "/Users", Some(urns::USER))
@@ -126,7 +128,8 @@ impl Settings {
 }
 
 impl ClientBuilder {
-    /// With a bearer token (RFC 6750). It is in no `Debug` output and goes to no other origin than that of the base URI.
+    /// With a bearer token (RFC 6750). It is in no `Debug` output and goes to no other origin than that of the base
+    /// URI.
     pub fn bearer(self, token: &str) -> Self {
         self.secret(AUTHORIZATION, &format!("Bearer {token}"))
     }
@@ -162,7 +165,8 @@ impl ClientBuilder {
         self
     }
 
-    /// With a clock for waiting between attempts. Without one nothing is sent again, except over [`Reqwest`](crate::Reqwest), which brings tokio's.
+    /// With a clock for waiting between attempts. Without one nothing is sent again, except over
+    /// [`Reqwest`](crate::Reqwest), which brings tokio's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
@@ -174,7 +178,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends in the clear also to other machines. RFC 7644 section 7.1 wants TLS, for whoever reads a bearer token has it.
+    /// Sends in the clear also to other machines. RFC 7644 section 7.1 wants TLS, for whoever reads a bearer token has
+    /// it.
     pub const fn plain_http(mut self) -> Self {
         self.plain_http = true;
         self
@@ -195,8 +200,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// When the base is no `https` URI without query and fragment (`http` is taken for this machine, or after [`ClientBuilder::plain_http`]), or when
-    /// a header is none.
+    /// When the base is no `https` URI without query and fragment (`http` is taken for this machine, or after
+    /// [`ClientBuilder::plain_http`]), or when a header is none.
     pub fn build_over(self, transport: impl Transport) -> Result<Client, Error> {
         let Self { base, headers, error, clock, retry, max_response, plain_http } = self;
         if let Some(error) = error {

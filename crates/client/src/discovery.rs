@@ -130,10 +130,11 @@ impl Client {
         self.discover("/ResourceTypes").await
     }
 
-    /// Everything that the server says of its types, as a catalog: what [`diff`](crate::diff()) and filters are bound to.
+    /// Everything that the server says of its types, as a catalog: what [`diff`](crate::diff()) and filters are bound
+    /// to.
     ///
-    /// A list whose values are known by an immutable `value`, such as `members` of a group, is taken for one that the server keeps as rows, of
-    /// any length.
+    /// A list whose values are known by an immutable `value`, such as `members` of a group, is taken for one that the
+    /// server keeps as rows, of any length.
     ///
     /// # Errors
     ///

@@ -28,8 +28,8 @@ pub enum Error {
         /// What the parser said.
         source: Option<serde_json::Error>,
     },
-    /// The server sends elsewhere, where the client does not follow: to another origin, or by a status that would turn the request into
-    /// another one (RFC 7644 section 3.12 knows 307 and 308).
+    /// The server sends elsewhere, where the client does not follow: to another origin, or by a status that would turn
+    /// the request into another one (RFC 7644 section 3.12 knows 307 and 308).
     #[error("the server answers {status} and sends to `{location}`, where the request is not taken")]
     Redirected {
         /// The HTTP status.

@@ -1,14 +1,16 @@
-//! A SCIM 2.0 client: create, read, change and delete resources, list them to the last page, and send the smallest PATCH.
+//! A SCIM 2.0 client: create, read, change and delete resources, list them to the last page, and send the smallest
+//! PATCH.
 //!
 //! ```
 //! use scimwright_client::{Client, diff};
 //! # use scimwright_client::{Transport, TransportError};
 //! # use bytes::Bytes;
+//! # use http::{Request, Response};
 //! # #[derive(Debug)]
 //! # struct Server;
 //! # #[async_trait::async_trait]
 //! # impl Transport for Server {
-//! #     async fn send(&self, request: http::Request<Bytes>, _: usize) -> Result<http::Response<Bytes>, TransportError> {
+//! #     async fn send(&self, request: Request<Bytes>, _: usize) -> Result<Response<Bytes>, TransportError> {
 //! #         let ada = serde_json::json!({
 //! #             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": "42", "userName": "ada",
 //! #             "meta": {"version": "W/\"7\""}, "title": if request.method() == "PATCH" { "Countess" } else { "Ms" },
@@ -18,7 +20,7 @@
 //! #             "/scim/v2/Users/42" => ada,
 //! #             _ => serde_json::json!({}),
 //! #         };
-//! #         Ok(http::Response::new(body.to_string().into()))
+//! #         Ok(Response::new(body.to_string().into()))
 //! #     }
 //! # }
 //! # pollster::block_on(async {
@@ -45,15 +47,17 @@
 //!
 //! # Scope
 //!
-//! RFC 7644 from the other side: resources by their endpoints, typed by the views of `scimwright-core` or any other type, or as JSON;
-//! [`Query`] with pages by index or by the cursors of RFC 9865, as a stream; [`Bulk`] with references; discovery, up to a
-//! [`Catalog`](scimwright_core::Catalog) made of it; `/Me`; versions and conditions. Errors are told as the server told them. What
-//! failed for the moment is sent again where that is safe ([`Retry`]). Answers are bounded in size.
+//! RFC 7644 from the other side: resources by their endpoints, typed by the views of `scimwright-core` or any other
+//! type, or as JSON; [`Query`] with pages by index or by the cursors of RFC 9865, as a stream; [`Bulk`] with
+//! references; discovery, up to a [`Catalog`](scimwright_core::Catalog) made of it; `/Me`; versions and conditions.
+//! Errors are told as the server told them. What failed for the moment is sent again where that is safe ([`Retry`]).
+//! Answers are bounded in size.
 //!
-//! How requests travel is a [`Transport`]'s affair: [`Reqwest`] is one that is ready, behind the feature `reqwest`, which is on unless switched off, and wants tokio.
-//! Without it the crate needs no runtime.
+//! How requests travel is a [`Transport`]'s affair: [`Reqwest`] is one that is ready, behind the feature `reqwest`,
+//! which is on unless switched off, and wants tokio. Without it the crate needs no runtime.
 //!
-//! Nothing here keeps anything, synchronises directories, or gets tokens: it sends the one it is given, and to one origin only.
+//! Nothing here keeps anything, synchronises directories, or gets tokens: it sends the one it is given, and to one
+//! origin only.
 
 mod answer;
 mod bulk;

@@ -54,7 +54,8 @@ enum Place {
     End,
 }
 
-/// So many pages without a resource may follow each other, each with another cursor, before a server is taken to walk in circles.
+/// So many pages without a resource may follow each other, each with another cursor, before a server is taken to walk
+/// in circles.
 const MAX_EMPTY: usize = 100;
 
 impl Walk {

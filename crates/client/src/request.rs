@@ -44,7 +44,8 @@ impl Projection {
     }
 }
 
-/// What stands for itself in a URI everywhere (RFC 3986 section 2.3). A blank becomes `%20`, for `+` is one only in forms.
+/// What stands for itself in a URI everywhere (RFC 3986 section 2.3). A blank becomes `%20`, for `+` is one only in
+/// forms.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(crate) fn query<'p>(parameters: impl IntoIterator<Item = (&'p str, String)>) -> String {
@@ -79,7 +80,8 @@ impl<A> Request<A> {
         self
     }
 
-    /// Only if that is still the version, else the server refuses with 412 (RFC 7644 section 3.14). It makes PUT and PATCH safe to send again, too.
+    /// Only if that is still the version, else the server refuses with 412 (RFC 7644 section 3.14). It makes PUT and
+    /// PATCH safe to send again, too.
     pub fn if_match(mut self, version: &ETag) -> Self {
         if let Ok(call) = &mut self.call {
             call.if_match = Some(version.clone());

@@ -15,8 +15,9 @@ use crate::{Client, ETag, Error, Patched, Query, Request, Versioned};
 
 /// The resources at one endpoint, such as `/Users`, seen as `T`.
 ///
-/// `T` is what comes back; what is sent may be anything that serialises to an object. What it says is null, or an empty list or object, is left out,
-/// which is the same (RFC 7643 section 2.5), and `schemas` is added where it is missing and known.
+/// `T` is what comes back; what is sent may be anything that serialises to an object. What it says is null, or an empty
+/// list or object, is left out, which is the same (RFC 7643 section 2.5), and `schemas` is added where it is missing
+/// and known.
 pub struct Resources<T> {
     client: Client,
     /// Begins with a slash, ends without.

@@ -8,19 +8,22 @@ use http::{HeaderMap, Method};
 use crate::send::Call;
 use crate::{Clock, Error, TransportErrorKind};
 
-/// How often, and how patiently, the client tries again what failed for the moment: 429, 502, 503, 504, and connections that fail.
+/// How often, and how patiently, the client tries again what failed for the moment: 429, 502, 503, 504, and connections
+/// that fail.
 ///
-/// Waiting times double from attempt to attempt up to the longest, and are cut at random, so that clients that failed together do not come
-/// back together. A `Retry-After` of the server is kept to, unless it is longer than the longest: then the error is given back at once and
-/// says for how long ([`Refusal::retry_after`](crate::Refusal::retry_after)).
+/// Waiting times double from attempt to attempt up to the longest, and are cut at random, so that clients that failed
+/// together do not come back together. A `Retry-After` of the server is kept to, unless it is longer than the longest:
+/// then the error is given back at once and says for how long ([`Refusal::retry_after`](crate::Refusal::retry_after)).
 ///
 /// # What is safe
 ///
-/// GET, searches, DELETE, and PUT and PATCH with the version in `If-Match` are sent again whatever happened. Everything else, such as the POST that creates, is sent
-/// again only where the server cannot have acted: it said 429, or 503 with `Retry-After`, or there was no connection at all.
+/// GET, searches, DELETE, and PUT and PATCH with the version in `If-Match` are sent again whatever happened. Everything
+/// else, such as the POST that creates, is sent again only where the server cannot have acted: it said 429, or 503 with
+/// `Retry-After`, or there was no connection at all.
 ///
-/// What is sent again may meet its own effect. DELETE then finds nothing, and that is taken for success. A PUT or PATCH with `If-Match`
-/// meets the version that it made itself and is refused with 412: whoever gets that reads the resource, and sees.
+/// What is sent again may meet its own effect. DELETE then finds nothing, and that is taken for success. A PUT or PATCH
+/// with `If-Match` meets the version that it made itself and is refused with 412: whoever gets that reads the resource,
+/// and sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retry {
@@ -33,7 +36,8 @@ pub struct Retry {
 }
 
 impl Default for Retry {
-    /// Four attempts, with up to a quarter, half and a whole second between them, and up to half a minute where the server asks for it.
+    /// Four attempts, with up to a quarter, half and a whole second between them, and up to half a minute where the
+    /// server asks for it.
     fn default() -> Self {
         Self { attempts: 4, first: Duration::from_millis(250), longest: Duration::from_secs(30) }
     }

@@ -90,7 +90,8 @@ pub(crate) async fn send(client: &Client, call: &Call) -> Result<Answer, Error> 
     }
 }
 
-/// One attempt, redirects of the same origin followed (RFC 7644 section 3.12: 307 and 308 repeat the request at `Location`).
+/// One attempt, redirects of the same origin followed (RFC 7644 section 3.12: 307 and 308 repeat the request at
+/// `Location`).
 async fn attempt_once(client: &Client, call: &Call) -> Result<Answer, Error> {
     let settings = client.settings();
     let start = settings.target(&call.path, &call.query)?;

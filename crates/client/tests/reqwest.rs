@@ -136,8 +136,11 @@ async fn the_client_that_is_ready_to_use_tries_again_by_tokios_clock() {
     assert_eq!(requests[0], requests[1]);
     assert!(requests[0].contains("authorization: Bearer secret\r\n"), "{}", requests[0]);
 
-    // As `build` makes it, for which this machine has no certificate: it is made, and says that nothing answers.
-    let client = Client::builder("https://localhost:1/v2").retry(Retry::never()).build().unwrap();
+    // As `build` makes it, where nobody listens.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = listener.local_addr().unwrap();
+    drop(listener);
+    let client = Client::builder(&format!("https://{nobody}/v2")).retry(Retry::never()).build().unwrap();
     let error = client.users().get("42").await.unwrap_err();
     assert!(matches!(&error, Error::Transport(error) if error.kind() == TransportErrorKind::NotSent), "{error:?}");
 }

@@ -1,7 +1,7 @@
 //! The client against `scim2-server` from PyPI, a server that others wrote, over sockets of this machine.
 //!
-//! It is found by the variable `SCIM2_SERVER`, or on the path. Where it is not, nothing is proved, which is said out loud; with
-//! `SCIMWRIGHT_CI` set that is a failure.
+//! It is found by the variable `SCIM2_SERVER`, or on the path. Where it is not, nothing is proved, which is said out
+//! loud; with `SCIMWRIGHT_CI` set that is a failure.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, and so may its helpers")]
 #![cfg(feature = "reqwest")]

@@ -13,28 +13,32 @@ use crate::diff::place::{Place, remove_extension};
 use crate::diff::state::same;
 use crate::{Op, Operation, PatchRequest};
 
-/// The smallest PATCH that makes `after` of `before`, or none where nothing is to be done (RFC 7644 section 3.5.2 knows no message
-/// without operations).
+/// The smallest PATCH that makes `after` of `before`, or none where nothing is to be done (RFC 7644 section 3.5.2 knows
+/// no message without operations).
 ///
-/// It asks for what a PUT of `after` would leave (RFC 7644 section 3.5.1, [`Admit::replace`]): what only the server writes is its own
-/// affair, and so are `id`, `meta` and `schemas`; what is write-only or immutable and left out stays; everything else left out
-/// goes. The order of a list means nothing, and `primary: false` is the same as no word about it (RFC 7643 section 2.4).
+/// It asks for what a PUT of `after` would leave (RFC 7644 section 3.5.1, [`Admit::replace`]): what only the server
+/// writes is its own affair, and so are `id`, `meta` and `schemas`; what is write-only or immutable and left out stays;
+/// everything else left out goes. The order of a list means nothing, and `primary: false` is the same as no word about
+/// it (RFC 7643 section 2.4).
 ///
 /// # What is smallest
 ///
 /// Fewest operations, then the shortest paths and values, among messages of this form:
 ///
-/// - Every operation names one attribute by its path, in an extension the qualified one. Operations without path could say
-///   everything at once, but then nulls and whole lists stand for what goes. Only an extension that goes altogether is named
-///   by its own URI (ruling R-23).
-/// - `add` gives a value where there was none, `replace` another one, `remove` takes it away. Nothing is said with null.
-/// - In an attribute with sub-attributes only those are named that change: one by its own path, several in one object (section
-///   3.5.2.3 leaves the others alone). The attribute is removed and added anew only where that is fewer operations.
-/// - A list gets the values that are new, loses those that a filter picks, changes the one value that a filter picks, or is
-///   replaced as a whole, whichever is smallest. A filter is used only where it picks exactly those values, out of all
-///   that are there. A value that becomes primary makes the others not primary, so these are not named.
-/// - A list whose values are known by an immutable `value`, such as `members`, is replaced as a whole only when nobody stays. Else it
-///   is told who leaves and who joins, so that a group of thousands costs what changes, and whoever joined meanwhile stays.
+/// - Every operation names one attribute by its path, in an extension the qualified one. Operations without path could
+///   say everything at once, but then nulls and whole lists stand for what goes. Only an extension that goes altogether
+///   is named by its own URI (ruling R-23).
+/// - `add` gives a value where there was none, `replace` another one, `remove` takes it away. Nothing is said with
+///   null.
+/// - In an attribute with sub-attributes only those are named that change: one by its own path, several in one object
+///   (section 3.5.2.3 leaves the others alone). The attribute is removed and added anew only where that is fewer
+///   operations.
+/// - A list gets the values that are new, loses those that a filter picks, changes the one value that a filter picks,
+///   or is replaced as a whole, whichever is smallest. A filter is used only where it picks exactly those values, out
+///   of all that are there. A value that becomes primary makes the others not primary, so these are not named.
+/// - A list whose values are known by an immutable `value`, such as `members`, is replaced as a whole only when nobody
+///   stays. Else it is told who leaves and who joins, so that a group of thousands costs what changes, and whoever
+///   joined meanwhile stays.
 ///
 /// The default [`PatchOptions`](crate::PatchOptions) take whatever this makes.
 ///
@@ -62,9 +66,9 @@ use crate::{Op, Operation, PatchRequest};
 ///
 /// # Errors
 ///
-/// When no PATCH can do it: [`AdmitError::Mutability`] when something immutable has another value in `after` (RFC 7643 section 7; also in
-/// a value of a list that is in both), [`AdmitError::Required`] when something required has none. And when `after` is no resource of
-/// that type for another reason, as [`Admit::replace`] says.
+/// When no PATCH can do it: [`AdmitError::Mutability`] when something immutable has another value in `after` (RFC 7643
+/// section 7; also in a value of a list that is in both), [`AdmitError::Required`] when something required has none.
+/// And when `after` is no resource of that type for another reason, as [`Admit::replace`] says.
 pub fn diff(
     resource_type: &ResourceType,
     before: &Resource,
@@ -126,7 +130,8 @@ fn change(place: &Place<'_>, old: Option<&Value>, new: Option<&Value>) -> Vec<Op
     }
 }
 
-/// The plan with the fewest operations, and among those the one with the shortest paths and values; the first of equals.
+/// The plan with the fewest operations, and among those the one with the shortest paths and values; the first of
+/// equals.
 fn smallest(plans: impl IntoIterator<Item = Vec<Operation>>) -> Vec<Operation> {
     let length = |operation: &Operation| {
         let path = operation.path.as_ref().map_or(0, |path| path.to_string().len());

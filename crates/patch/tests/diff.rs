@@ -154,7 +154,8 @@ fn mixed(one: &Value, other: &Value, choices: &mut impl Iterator<Item = u8>) -> 
     }
 }
 
-/// The document with one small thing changed in some of its lists: a value gone, more, primary or not, or with another part.
+/// The document with one small thing changed in some of its lists: a value gone, more, primary or not, or with another
+/// part.
 fn nudged(one: &Value, other: &Value, choices: &mut impl Iterator<Item = u8>) -> Value {
     let (Value::Object(one), other) = (one, other) else { return one.clone() };
     let mut nudged = one.clone();
@@ -258,8 +259,9 @@ fn pair_of_one_resource() -> impl Strategy<Value = Pair> {
     })
 }
 
-/// A document as the RFC compares it: lists as sets, `primary: false` as no word about it, numbers by what they are worth, and
-/// without what only the server writes. Values of a list without `value` that differ in being primary only are one.
+/// A document as the RFC compares it: lists as sets, `primary: false` as no word about it, numbers by what they are
+/// worth, and without what only the server writes. Values of a list without `value` that differ in being primary only
+/// are one.
 fn comparable(attributes: &[Attribute], object: &Map<String, Value>) -> Value {
     let writable = attributes.iter().filter(|attribute| attribute.mutability != Mutability::ReadOnly);
     let given = writable.filter_map(|attribute| Some((attribute, object.get(attribute.name.as_str())?)));
@@ -342,7 +344,7 @@ fn patched(resource_type: &ResourceType, before: &Resource, patch: &PatchRequest
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn a_patch_makes_the_one_state_of_the_other((resource_type, before, after) in pair_of_one_resource()) {
@@ -350,7 +352,8 @@ proptest! {
             Ok(None) => prop_assert_eq!(state(resource_type, &before), state(resource_type, &after)),
             Ok(Some(patch)) => prop_assert_eq!(patched(resource_type, &before, &patch)?, state(resource_type, &after)),
             Err(error) => {
-                // Values of a list that only one of the two has may say what they like, so this is about something else.
+                // Values of a list that only one of the two has may say what they like, so this is about something
+                // else.
                 prop_assert!(matches!(error, AdmitError::Mutability(_)), "{}", error);
                 prop_assert_eq!(Admit::new(resource_type).replace(after.into_map().into(), &before), Err(error));
             }

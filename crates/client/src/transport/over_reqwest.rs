@@ -8,7 +8,8 @@ use http::{Request, Response};
 
 use crate::{Transport, TransportError};
 
-/// Requests over `reqwest`: TLS by rustls, the system's certificates, connections kept. Needs a tokio runtime around it.
+/// Requests over `reqwest`: TLS by rustls, the system's certificates, connections kept. Needs a tokio runtime around
+/// it.
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: reqwest::Client,
@@ -29,8 +30,8 @@ impl Reqwest {
         Self::of(reqwest::Client::builder().connect_timeout(Self::CONNECT_TIMEOUT).timeout(Self::TIMEOUT))
     }
 
-    /// As the builder says: other timeouts, certificates of one's own, a proxy. Redirects are left to [`Client`](crate::Client), which takes the
-    /// token to no other origin.
+    /// As the builder says: other timeouts, certificates of one's own, a proxy. Redirects are left to
+    /// [`Client`](crate::Client), which takes the token to no other origin.
     ///
     /// # Errors
     ///

@@ -231,7 +231,12 @@ fn numbers_are_the_same_when_they_are_worth_the_same() {
         assert_eq!(same_value(floor, &read(left), &read(right)), same_value(floor, &read(right), &read(left)));
         same_value(floor, &read(left), &read(right))
     };
-    assert!(same("3", "3.0") && same("-0", "0.0") && same("1e300", "1e300") && same("9007199254740992", "9007199254740992.0"));
+    assert!(
+        same("3", "3.0")
+            && same("-0", "0.0")
+            && same("1e300", "1e300")
+            && same("9007199254740992", "9007199254740992.0")
+    );
     // One float stands for both of these.
     assert!(!same("9007199254740993", "9007199254740992") && !same("9007199254740993", "9007199254740992.0"));
     assert!(!same("3", "3.5") && !same("18446744073709551615", "1e300") && !same("1e200", "1e300"));

@@ -34,7 +34,8 @@ pub(super) fn changes(place: &Place<'_>, old: Option<&Value>, new: Option<&Value
     }
 }
 
-/// What happens to the sub-attributes of one value: of an attribute that has one, or of the one that a filter picks out of a list.
+/// What happens to the sub-attributes of one value: of an attribute that has one, or of the one that a filter picks out
+/// of a list.
 pub(super) fn one_by_one(
     place: &Place<'_>,
     selection: Option<&Filter>,
@@ -61,8 +62,8 @@ pub(super) fn one_by_one(
         [] => {}
         [(sub, value)] if !demoted => operations.push(one(place, Spot { selection, sub: Some(sub) }, sub, old, value)),
         several => {
-            // Whether a selected value is merged or replaced by what it is given is read in both ways (ruling R-20), so it is given
-            // all that it has.
+            // Whether a selected value is merged or replaced by what it is given is read in both ways (ruling R-20), so
+            // it is given all that it has.
             let mut value: Map<String, Value> = match selection {
                 Some(_) => new.clone(),
                 None => several.iter().map(|(sub, value)| (sub.name.as_str().to_owned(), (*value).clone())).collect(),

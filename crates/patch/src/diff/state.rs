@@ -1,6 +1,7 @@
 //! When two values are the same state: RFC 7643 sections 2.3 to 2.5.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use scimwright_core::{Attribute, DataType, Mutability, fold};
 use serde_json::{Map, Value};
@@ -95,8 +96,8 @@ impl Element {
     }
 }
 
-/// The values of a list. Those that have no `value` to be known by are known by all they say except whether they are primary, so
-/// that two of them may be one.
+/// The values of a list. Those that have no `value` to be known by are known by all they say except whether they are
+/// primary, so that two of them may be one.
 pub(super) fn elements(attribute: &Attribute, list: Option<&Value>) -> Vec<Element> {
     let list = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut seen: HashMap<String, usize> = HashMap::new();
@@ -107,15 +108,19 @@ pub(super) fn elements(attribute: &Attribute, list: Option<&Value>) -> Vec<Eleme
             continue;
         }
         let element = Element::new(attribute, value);
-        let nameless = attribute.sub("primary").is_some() && element.value.get("value").is_none();
-        match seen.get(&element.demoted(attribute).key).filter(|_| nameless).and_then(|at| elements.get_mut(*at)) {
-            Some(twin) if element.is_primary() => *twin = element,
-            Some(_) => {}
-            None => {
-                if nameless {
-                    seen.insert(element.demoted(attribute).key, elements.len());
-                }
+        if attribute.sub("primary").is_none() || element.value.get("value").is_some() {
+            elements.push(element);
+            continue;
+        }
+        match seen.entry(element.demoted(attribute).key) {
+            Entry::Vacant(slot) => {
+                slot.insert(elements.len());
                 elements.push(element);
+            }
+            Entry::Occupied(slot) => {
+                if let Some(twin) = elements.get_mut(*slot.get()).filter(|_| element.is_primary()) {
+                    *twin = element;
+                }
             }
         }
     }

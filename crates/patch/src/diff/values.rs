@@ -120,7 +120,8 @@ fn of_members(place: &Place<'_>, old: &[Element], new: &[Element]) -> Vec<Operat
     }
 }
 
-/// Those who leave, and those who become other in something else than their `value`; none when one of them cannot be picked.
+/// Those who leave, and those who become other in something else than their `value`; none when one of them cannot be
+/// picked.
 fn said_by_value(place: &Place<'_>, left: &[&Element], other: &[(&Element, &Element)]) -> Option<Vec<Operation>> {
     let Syntax { max_bytes, max_terms, .. } = Syntax::default();
     let filters: Option<Vec<Filter>> = left.iter().map(|element| named(place, element)).collect();
