@@ -41,7 +41,7 @@ pub(crate) struct Walk {
     followed: HashSet<String>,
     /// How many resources came so far.
     came: u64,
-    /// Who was on the last page: the URIs or ids.
+    /// Who was on the last page.
     last: Vec<String>,
     empty: usize,
 }
@@ -103,12 +103,10 @@ impl Walk {
         if length == 0 {
             return Ok(Place::End);
         }
-        let names: Vec<String> = page.resources.iter().filter_map(|one| one.location.clone()).collect();
-        let same_again = names.len() == page.resources.len() && names == self.last;
-        if page.start_index.is_some_and(|said| said < start) || same_again {
+        if page.start_index.is_some_and(|said| said < start) || page.names == self.last {
             return repeats("the server goes back to an earlier page");
         }
-        self.last = names;
+        self.last.clone_from(&page.names);
         let next = page.start_index.unwrap_or(start).max(start) + length;
         match page.total_results {
             // A total that is less than what came already says nothing.

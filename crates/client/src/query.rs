@@ -84,6 +84,8 @@ pub struct Page<T> {
     pub previous_cursor: Option<String>,
     /// What is on this page.
     pub resources: Vec<Versioned<T>>,
+    /// Who is on this page: by `id`, which every resource has, or else by all that it says.
+    pub(crate) names: Vec<String>,
 }
 
 impl<T> Query<T> {
@@ -256,6 +258,8 @@ impl<T: DeserializeOwned> FromAnswer for Page<T> {
             None | Some(Value::Null) if member(&json, "totalResults").is_some() => Vec::new(),
             _ => return Err(Error::malformed(status, "`Resources` is no list")),
         };
+        let name =
+            |one: &Value| member(one, "id").and_then(Value::as_str).map_or_else(|| one.to_string(), str::to_owned);
         let number = |name: &str| member(&json, name).and_then(Value::as_u64);
         let text = |name: &str| member(&json, name).and_then(Value::as_str).map(str::to_owned);
         // An empty cursor would begin again.
@@ -265,6 +269,7 @@ impl<T: DeserializeOwned> FromAnswer for Page<T> {
             start_index: number("startIndex"),
             next_cursor: cursor("nextCursor"),
             previous_cursor: cursor("previousCursor"),
+            names: resources.iter().map(name).collect(),
             resources: resources.into_iter().map(|one| Versioned::read(status, one)).collect::<Result<_, _>>()?,
         })
     }

@@ -129,6 +129,14 @@ fn a_server_that_goes_nowhere_is_told_so() {
     let (came, _, error) = walked(vec![same(json!({"totalResults": 9})), same(json!({"totalResults": 9}))], by_index);
     assert_eq!(came, numbers(1..4), "what comes twice is not given twice");
     insta::assert_snapshot!(error.unwrap(), @"the answer of status 200 makes no sense: the server goes back to an earlier page: it would never end");
+    // Whatever is shown of the users: neither where they are, nor even who.
+    for one in [json!({"id": "1", "userName": "ada"}), json!({"userName": "ada"})] {
+        let same = || Does::json(200, &json!({"Resources": [one]}));
+        let (client, server) = client([same(), same()]);
+        let mut all = client.resources::<Value>("/Users").list().paging(Paging::Index).all();
+        assert!(block_on(all.next()).unwrap().is_ok());
+        assert!(block_on(all.next()).unwrap().is_err() && server.is_done());
+    }
     let first = json!({"totalResults": 9, "startIndex": 1});
     let (_, _, error) = walked(vec![same(first.clone()), page(2..5, first)], by_index);
     assert!(error.unwrap().contains("goes back"));
