@@ -167,6 +167,12 @@ impl Server {
         &*self.store
     }
 
+    /// The HTTP service itself.
+    #[must_use]
+    pub fn scim(&self) -> &Scim {
+        &self.scim
+    }
+
     /// Every byte of every file that the store keeps; nothing when it keeps none.
     #[must_use]
     pub fn files(&self) -> Vec<u8> {

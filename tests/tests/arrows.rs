@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["scimwright-filter"],
     &["scimwright-compat", "scimwright-patch", "scimwright-store"],
     &["scimwright-service"],
-    &["scimwright-http", "scimwright-sqlite", "scimwright-testkit"],
+    &["scimwright-client", "scimwright-http", "scimwright-sqlite", "scimwright-testkit"],
     &["scimwright"],
     &["custom_schema", "custom_store", "quickstart", "securecodinghub"],
     // Nobody knows these.
@@ -23,6 +23,9 @@ const FLOORS: &[&[&str]] = &[
 
 /// What the packages of a library may not bring along.
 const NO_RUNTIME: &[&str] = &["tokio", "async-std", "smol", "hyper", "axum", "reqwest"];
+
+/// The transport of the client that is ready to use brings what it runs on. Without that feature the client needs no runtime either.
+const BRINGS_A_TRANSPORT: &str = "scimwright-client";
 
 /// Only this crate names vendors.
 const COMPAT: &str = "scimwright-compat";
@@ -71,7 +74,7 @@ fn folder(package: &Value) -> PathBuf {
 fn libraries() -> Vec<(String, Value)> {
     let libraries = packages().into_iter().filter(|(_, package)| folder(package).parent().unwrap().ends_with("crates"));
     let libraries: Vec<_> = libraries.collect();
-    assert!(libraries.len() >= 10, "only {}", libraries.len());
+    assert!(libraries.len() >= 11, "only {}", libraries.len());
     libraries
 }
 
@@ -110,20 +113,25 @@ fn arrows_point_down() {
 
 #[test]
 fn libraries_bring_no_runtime_and_a_plain_serde_json() {
-    for (name, _) in libraries() {
+    let looks = libraries().into_iter().flat_map(|(name, _)| match name.as_str() {
         // The facade's features add crates that are looked at themselves.
+        "scimwright" => vec![(name, None, true)],
+        BRINGS_A_TRANSPORT => {
+            vec![(name.clone(), Some("--no-default-features"), true), (name, Some("--all-features"), false)]
+        }
+        _ => vec![(name, Some("--all-features"), true)],
+    });
+    for (name, features, without_runtime) in looks {
         let mut arguments =
             vec!["tree", "--package", &name, "--edges", "normal", "--prefix", "none", "--format", "{p};{f}"];
-        if name != "scimwright" {
-            arguments.push("--all-features");
-        }
+        arguments.extend(features);
         let tree = run(&arguments);
         let mut crates = 0;
         for line in tree.lines().filter(|line| !line.is_empty()) {
             let (package, features) = line.trim_end_matches(" (*)").split_once(';').unwrap();
             let package = package.split(' ').next().unwrap();
             crates += 1;
-            assert!(!NO_RUNTIME.contains(&package), "{name} brings {package}");
+            assert!(!(without_runtime && NO_RUNTIME.contains(&package)), "{name} brings {package}");
             if package == "serde_json" {
                 let more: Vec<&str> = features.split(',').filter(|name| !["default", "std"].contains(name)).collect();
                 assert!(more.is_empty(), "{name} builds serde_json with {more:?}");

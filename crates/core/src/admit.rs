@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::{
     Attribute, DataType, Extension, Mutability, Resource, ResourceType, ScimError, ScimType, ValueError, check_simple,
@@ -130,8 +130,22 @@ pub fn same_value(attribute: &Attribute, left: &Value, right: &Value) -> bool {
         (Value::String(left), Value::String(right)) if !attribute.case_exact => {
             left == right || fold(left) == fold(right)
         }
-        (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
+        (Value::Number(left), Value::Number(right)) => same_number(left, right),
         _ => left == right,
+    }
+}
+
+/// Whether two numbers are worth the same, exactly: 3 and 3.0 are, but beyond 2^53 neighbours share one float.
+fn same_number(left: &Number, right: &Number) -> bool {
+    let whole = |number: &Number| number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+    // Beyond its range the cast stops at a value that no whole number of JSON has.
+    #[expect(clippy::cast_possible_truncation, reason = "there is no fraction, and out of range it saturates")]
+    let is = |whole: i128, float: Option<f64>| float.is_some_and(|it| it.fract() == 0.0 && it as i128 == whole);
+    match (whole(left), whole(right)) {
+        (Some(left), Some(right)) => left == right,
+        (Some(left), None) => is(left, right.as_f64()),
+        (None, Some(right)) => is(right, left.as_f64()),
+        (None, None) => left.as_f64() == right.as_f64(),
     }
 }
 

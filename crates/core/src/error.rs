@@ -37,6 +37,28 @@ pub enum ScimType {
 }
 
 impl ScimType {
+    const ALL: [Self; 13] = [
+        Self::InvalidFilter,
+        Self::TooMany,
+        Self::Uniqueness,
+        Self::Mutability,
+        Self::InvalidSyntax,
+        Self::InvalidPath,
+        Self::NoTarget,
+        Self::InvalidValue,
+        Self::InvalidVers,
+        Self::Sensitive,
+        Self::InvalidCursor,
+        Self::ExpiredCursor,
+        Self::InvalidCount,
+    ];
+
+    /// The type of that word; words are case exact (RFC 7643 section 2.3.1).
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scim_type| scim_type.as_str() == word)
+    }
+
     /// The word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -149,6 +171,13 @@ mod tests {
         let words = |types: &[ScimType]| types.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
         insta::assert_snapshot!(words(&rfc_7644), @"invalidFilter tooMany uniqueness mutability invalidSyntax invalidPath noTarget invalidValue invalidVers sensitive");
         insta::assert_snapshot!(words(&[InvalidCursor, ExpiredCursor, InvalidCount]), @"invalidCursor expiredCursor invalidCount");
+    }
+
+    #[test]
+    fn every_type_is_found_by_its_word() {
+        assert!(ScimType::ALL.iter().all(|scim_type| ScimType::named(scim_type.as_str()) == Some(*scim_type)));
+        assert_eq!(ScimType::named("invalidCount"), Some(ScimType::InvalidCount));
+        assert_eq!(ScimType::named("UNIQUENESS"), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! SCIM 2.0 PATCH: read the message, apply its operations to a resource, say what changed.
+//! SCIM 2.0 PATCH: read the message, apply its operations to a resource, say what changed; or make the message that is needed.
 //!
 //! ```
 //! use scimwright_core::{Admit, Catalog};
@@ -31,12 +31,14 @@
 //! RFC 7644 section 3.5.2 with its errata: `add`, `remove` and `replace`, with a path and without, on every kind of attribute that
 //! RFC 7643 knows, all operations or none. Strict, unless [`PatchOptions`] says what to forgive; what was forgiven is named.
 //! [`PatchRequest::members_needed`] and [`membership_delta`] let a store keep the members of a group as rows and read only those
-//! that a request is about. Nothing here loads, stores, stamps `meta` or knows who asks: whether another resource has a unique
+//! that a request is about. [`diff()`] goes the other way: from two states of a resource to the smallest message that makes the one
+//! of the other, for clients. Nothing here loads, stores, stamps `meta` or knows who asks: whether another resource has a unique
 //! value already, or whether a member exists, is for the caller to say.
 
 mod add;
 mod amend;
 mod apply;
+mod diff;
 mod document;
 mod error;
 mod list;
@@ -50,6 +52,7 @@ mod target;
 mod value;
 
 pub use apply::{Patched, apply};
+pub use diff::diff;
 pub use error::PatchError;
 pub use members::{MembersNeeded, MembershipDelta, membership_delta};
 pub use options::PatchOptions;

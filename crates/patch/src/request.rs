@@ -4,12 +4,13 @@ use std::fmt;
 
 use scimwright_core::{Urn, urns};
 use scimwright_filter::{ParseError, PatchPath};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::options::{EXTRA_MEMBERS, Notes};
 use crate::{PatchError, PatchOptions};
 
-/// A PATCH message that was read: operations in their order, their paths parsed. Nothing is known of a resource type yet.
+/// A PATCH message that was read, or made by [`diff`](crate::diff()): operations in their order, their paths parsed. Nothing is known of
+/// a resource type yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatchRequest {
     operations: Vec<Operation>,
@@ -50,6 +51,12 @@ pub enum Path {
 }
 
 impl PatchRequest {
+    /// A request that nobody had to read.
+    // INVARIANT: it is as if it had been read from the message that it prints.
+    pub(crate) fn of(operations: Vec<Operation>) -> Self {
+        Self { operations, notes: Notes::default() }
+    }
+
     /// Reads a message. The names of its members, and the names of operations, may come in any case (ruling R-31).
     ///
     /// # Errors
@@ -83,6 +90,13 @@ impl PatchRequest {
     #[must_use]
     pub fn operations(&self) -> &[Operation] {
         &self.operations
+    }
+
+    /// The message as it is sent. Reading it gives the same request.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let operations: Vec<Value> = self.operations.iter().map(Operation::to_json).collect();
+        json!({"schemas": [urns::PATCH_OP], "Operations": operations})
     }
 }
 
@@ -118,6 +132,14 @@ impl Operation {
             _ => Ok(Self { op, path, value }),
         }
     }
+
+    fn to_json(&self) -> Value {
+        let Self { op, path, value } = self;
+        let mut json = Map::from_iter([("op".to_owned(), op.as_str().into())]);
+        json.extend(path.as_ref().map(|path| ("path".to_owned(), path.to_string().into())));
+        json.extend(value.as_ref().map(|value| ("value".to_owned(), value.clone())));
+        json.into()
+    }
 }
 
 impl Op {
@@ -144,7 +166,12 @@ impl fmt::Display for Op {
 }
 
 impl Path {
-    fn read(text: &str, index: usize, options: &PatchOptions, notes: &mut Notes) -> Result<Self, PatchError> {
+    pub(crate) fn read(
+        text: &str,
+        index: usize,
+        options: &PatchOptions,
+        notes: &mut Notes,
+    ) -> Result<Self, PatchError> {
         match options.syntax.path(text) {
             Ok(parsed) => {
                 notes.lenient_path(&parsed.leniencies);

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "client")]
+pub use scimwright_client as client;
 pub use scimwright_compat as compat;
 pub use scimwright_core as core;
 pub use scimwright_filter as filter;

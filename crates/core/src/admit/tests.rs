@@ -221,3 +221,23 @@ fn secrets_are_not_quoted_and_not_lost() {
     let stored = admit.create(door(json!({"pin": ["1234"], "lock": {"code": "5"}}))).unwrap().resource;
     assert_eq!(admit.replace(door(json!({})), &stored).unwrap().resource, stored);
 }
+
+#[test]
+fn numbers_are_the_same_when_they_are_worth_the_same() {
+    let catalog = catalog();
+    let floor = catalog.resource_type("Thing").unwrap().attribute("place").unwrap().sub("floor").unwrap();
+    let same = |left: &str, right: &str| {
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(same_value(floor, &read(left), &read(right)), same_value(floor, &read(right), &read(left)));
+        same_value(floor, &read(left), &read(right))
+    };
+    assert!(
+        same("3", "3.0")
+            && same("-0", "0.0")
+            && same("1e300", "1e300")
+            && same("9007199254740992", "9007199254740992.0")
+    );
+    // One float stands for both of these.
+    assert!(!same("9007199254740993", "9007199254740992") && !same("9007199254740993", "9007199254740992.0"));
+    assert!(!same("3", "3.5") && !same("18446744073709551615", "1e300") && !same("1e200", "1e300"));
+}

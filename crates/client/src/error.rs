@@ -1,0 +1,123 @@
+//! What can go wrong between a client and a server.
+
+use std::fmt;
+use std::time::Duration;
+
+use scimwright_core::ScimType;
+use serde_json::Value;
+
+use crate::TransportError;
+
+/// Why a request did not lead to what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server answered with an error (RFC 7644 section 3.12).
+    #[error("the server refuses: {0}")]
+    Refused(Refusal),
+    /// There is no answer.
+    #[error("there is no answer")]
+    Transport(#[from] TransportError),
+    /// There is an answer, but not one that RFC 7644 has.
+    #[error("the answer of status {status} makes no sense: {reason}")]
+    Malformed {
+        /// The HTTP status.
+        status: u16,
+        /// What was expected. Quotes nothing of the answer, which may be about people; the source does.
+        reason: String,
+        /// What the parser said.
+        source: Option<serde_json::Error>,
+    },
+    /// The server sends elsewhere, where the client does not follow: to another origin, or by a status that would turn
+    /// the request into another one (RFC 7644 section 3.12 knows 307 and 308).
+    #[error("the server answers {status} and sends to `{location}`, where the request is not taken")]
+    Redirected {
+        /// The HTTP status.
+        status: u16,
+        /// `Location`, as the server wrote it.
+        location: String,
+    },
+    /// The request could not be made, so nothing was sent.
+    #[error("the request cannot be sent: {0}")]
+    Request(String),
+}
+
+/// The error of a server: the HTTP status, and what the body of RFC 7644 section 3.12 says, where it is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// `scimType`, as the server wrote it.
+    pub scim_type: Option<String>,
+    /// `detail`, as the server wrote it.
+    pub detail: Option<String>,
+    /// How long the server wants to be left alone, from `Retry-After`.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// The `scimType`, where it is one of those that are registered.
+    #[must_use]
+    pub fn kind(&self) -> Option<ScimType> {
+        self.scim_type.as_deref().and_then(ScimType::named)
+    }
+
+    /// From a body, whatever it is. The status of the answer counts, not the one in the body.
+    pub(crate) fn new(status: u16, body: Option<&Value>) -> Self {
+        let text = |name: &str| body.and_then(|body| member(body, name)).and_then(Value::as_str).map(str::to_owned);
+        Self { status, scim_type: text("scimType"), detail: text("detail"), retry_after: None }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.status)?;
+        if let Some(scim_type) = &self.scim_type {
+            write!(out, " {scim_type}")?;
+        }
+        match &self.detail {
+            Some(detail) => write!(out, ": {detail}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    /// The HTTP status of the answer, where there was one.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.status),
+            Self::Malformed { status, .. } | Self::Redirected { status, .. } => Some(*status),
+            Self::Transport(_) | Self::Request(_) => None,
+        }
+    }
+
+    /// What the server said, where it refused.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn malformed(status: u16, reason: impl Into<String>) -> Self {
+        Self::Malformed { status, reason: reason.into(), source: None }
+    }
+
+    pub(crate) fn unreadable(status: u16, reason: impl Into<String>, source: serde_json::Error) -> Self {
+        Self::Malformed { status, reason: reason.into(), source: Some(source) }
+    }
+
+    pub(crate) fn request(reason: impl fmt::Display) -> Self {
+        Self::Request(reason.to_string())
+    }
+}
+
+/// The member of an object, in the spelling of the RFC or another case of it (RFC 7643 section 2.1).
+pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    let object = value.as_object()?;
+    object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+}

@@ -1,0 +1,77 @@
+//! The transport that is ready to use.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+
+use crate::{Transport, TransportError};
+
+/// Requests over `reqwest`: TLS by rustls, the system's certificates, connections kept. Needs a tokio runtime around
+/// it.
+#[derive(Clone, Debug)]
+pub struct Reqwest {
+    client: reqwest::Client,
+}
+
+impl Reqwest {
+    /// How long a connection may take.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+    /// How long an answer may take, from its first byte sent to the last one read.
+    pub const TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// With the timeouts above.
+    ///
+    /// # Errors
+    ///
+    /// When TLS cannot be set up.
+    pub fn new() -> Result<Self, TransportError> {
+        Self::of(reqwest::Client::builder().connect_timeout(Self::CONNECT_TIMEOUT).timeout(Self::TIMEOUT))
+    }
+
+    /// As the builder says: other timeouts, certificates of one's own, a proxy. Redirects are left to
+    /// [`Client`](crate::Client), which takes the token to no other origin.
+    ///
+    /// # Errors
+    ///
+    /// When what the builder says cannot be set up.
+    pub fn of(builder: reqwest::ClientBuilder) -> Result<Self, TransportError> {
+        let builder = builder.redirect(reqwest::redirect::Policy::none());
+        Ok(Self { client: builder.build().map_err(TransportError::not_sent)? })
+    }
+}
+
+#[async_trait]
+impl Transport for Reqwest {
+    async fn send(&self, request: Request<Bytes>, limit: usize) -> Result<Response<Bytes>, TransportError> {
+        let request = reqwest::Request::try_from(request).map_err(|error| TransportError::not_sent(quiet(error)))?;
+        let mut answer = self.client.execute(request).await.map_err(failed)?;
+        if answer.content_length().is_some_and(|length| length > limit as u64) {
+            return Err(TransportError::too_large());
+        }
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if chunk.len() > limit - body.len() {
+                return Err(TransportError::too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut response = Response::new(body.freeze());
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response)
+    }
+}
+
+fn failed(error: reqwest::Error) -> TransportError {
+    // Nothing is sent before there is a connection.
+    let connecting = error.is_connect();
+    let error = quiet(error);
+    if connecting { TransportError::not_sent(error) } else { TransportError::broken(error) }
+}
+
+/// Without the URL: a filter in it may name people.
+fn quiet(error: reqwest::Error) -> reqwest::Error {
+    error.without_url()
+}
