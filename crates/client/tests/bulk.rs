@@ -42,7 +42,7 @@ fn operations_name_what_the_job_makes() {
 }
 
 #[test]
-fn outcomes_are_read_however_the_status_is_written() {
+fn r_29_outcomes_are_read_however_the_status_is_written() {
     let taken = json!({"schemas": [urns::ERROR], "status": "409", "scimType": "uniqueness", "detail": "taken"});
     let answer = json!({"Operations": [
         {"method": "POST", "bulkId": "1", "version": "W/\"1\"", "location": format!("{BASE}/Users/a%20b"), "status": "201", "response": {"id": "a b"}},

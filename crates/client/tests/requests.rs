@@ -220,7 +220,7 @@ fn null_is_the_same_as_no_value() {
 }
 
 #[test]
-fn redirects_lead_to_the_same_origin_only() {
+fn er_6_redirects_lead_to_the_same_origin_only() {
     let to = |status: u16, location: &str| Does::status(status).with("location", location);
     let (client, server) = client([
         to(308, "/scim/v2/Users/42"),
