@@ -226,6 +226,9 @@ impl<'a> Admit<'a> {
         unchanged(self.resource_type.attributes(), before.as_map(), &after, "")?;
         for extension in &self.resource_type.extensions {
             let urn = extension.schema.id.as_str();
+            for (name, value) in after.get(urn).and_then(Value::as_object).into_iter().flatten() {
+                check_lengths(name, value)?;
+            }
             let empty = Map::new();
             let inside = |document: &'_ Map<String, Value>| document.get(urn).and_then(Value::as_object).cloned();
             let (old, new) = (inside(before.as_map()).unwrap_or_default(), inside(&after).unwrap_or(empty));
@@ -305,6 +308,9 @@ impl<'a> Admit<'a> {
             let nested = object.remove(&key).unwrap_or_default();
             self.read_container(reader, document, inner, nested)?;
         }
+        for (name, value) in value.as_object().into_iter().flatten() {
+            check_lengths(name, value)?;
+        }
         let inside = reader.container(extension, value)?;
         if !inside.is_empty() {
             document.insert(urn.to_owned(), inside.into());
@@ -348,14 +354,10 @@ impl<'a> Admit<'a> {
         document.insert("schemas".to_owned(), schemas.into());
     }
 
+    /// No list is longer than [`Admit::MAX_VALUES`], at whatever depth, except the one that is kept as rows.
     fn check_length(&self, attribute: &Attribute, value: &Value) -> Result<(), AdmitError> {
         let rows = self.resource_type.membership.as_deref().is_some_and(|rows| attribute.name.is(rows));
-        match value {
-            Value::Array(items) if items.len() > Self::MAX_VALUES && !rows => {
-                Err(AdmitError::TooManyValues(attribute.name.to_string()))
-            }
-            _ => Ok(()),
-        }
+        if rows { Ok(()) } else { check_lengths(attribute.name.as_str(), value) }
     }
 
     fn check_required(&self, document: &Map<String, Value>, rule: Rule) -> Result<(), AdmitError> {
@@ -422,6 +424,16 @@ impl fmt::Display for Place<'_> {
             Some(index) => write!(out, "[{index}]"),
             None => Ok(()),
         }
+    }
+}
+
+/// Refuses a value that is a list of too many, or has one inside.
+fn check_lengths(name: &str, value: &Value) -> Result<(), AdmitError> {
+    match value {
+        Value::Array(items) if items.len() > Admit::MAX_VALUES => Err(AdmitError::TooManyValues(name.to_owned())),
+        Value::Array(items) => items.iter().try_for_each(|item| check_lengths(name, item)),
+        Value::Object(parts) => parts.iter().try_for_each(|(name, part)| check_lengths(name, part)),
+        _ => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::hints::{Hints, merge};
-use crate::{AttrName, AttrPath, Attribute, Schema, SchemaError, Urn, urns};
+use crate::{AttrName, AttrPath, Attribute, Mutability, Schema, SchemaError, Urn, urns};
 
 /// Every schema and resource type that a server knows: data, loaded at run time.
 #[derive(Clone, Debug, Default)]
@@ -439,6 +439,9 @@ impl ResourceType {
             return Err(format!("there is no attribute `{text}` to index"));
         };
         let spec = IndexSpec::new(container, attribute, sub);
+        if self.is_worked_out(&spec, attribute) {
+            return Err(format!("`{text}` is not kept in the document, so that there is nothing to index"));
+        }
         if !self.indexes.contains(&spec) {
             self.indexes.push(spec);
         }
@@ -458,13 +461,25 @@ impl ResourceType {
                 found.push(IndexSpec::new(container, attribute, None));
             }
             let subs = attribute.sub_attributes.iter().filter(|sub| unique(sub));
-            found.extend(subs.map(|sub| IndexSpec::new(container, attribute, Some(sub))));
+            let subs = subs.map(|sub| IndexSpec::new(container, attribute, Some(sub)));
+            found.extend(subs.filter(|spec| !self.is_worked_out(spec, attribute)));
         }
         for spec in found {
             if !self.indexes.contains(&spec) {
                 self.indexes.push(spec);
             }
         }
+    }
+
+    /// Whether values are kept as rows or worked out when somebody looks, so that no key could ever be written for them.
+    fn is_worked_out(&self, spec: &IndexSpec, attribute: &Attribute) -> bool {
+        let top = spec.container.is_none().then_some(spec.name.as_str());
+        let is = |rows: &Option<String>| rows.is_some() && rows.as_deref() == top;
+        let by_time = spec.path == "meta.lastModified";
+        let reference = spec.sub.as_deref().is_some_and(|sub| {
+            sub == "$ref" && attribute.sub(sub).is_some_and(|sub| sub.mutability == Mutability::ReadOnly)
+        });
+        is(&self.membership) || is(&self.member_of) || (top == Some("meta") && !by_time) || reference
     }
 }
 
@@ -598,6 +613,23 @@ mod tests {
                 )
             }
         }
+    }
+
+    #[test]
+    fn what_is_not_in_the_document_has_no_index() {
+        let schema = json!({"id": "urn:x:crew", "attributes": [
+            {"name": "sailors", "type": "complex", "multiValued": true, "subAttributes": [{"name": "value"}, {"name": "display"}]},
+            {"name": "boss", "type": "complex", "subAttributes": [{"name": "value"},
+                {"name": "$ref", "type": "reference", "mutability": "readOnly", "uniqueness": "server", "referenceTypes": ["User"]}]}]});
+        let catalog = Catalog::empty().with_schema(&schema).unwrap();
+        let spec =
+            || ResourceTypeSpec::from_json(json!({"name": "Crew", "endpoint": "/Crews", "schema": "urn:x:crew"}));
+        for path in ["sailors.display", "meta.location", "meta", "boss.$ref"] {
+            assert!(catalog.clone().with_resource_type(spec().membership("sailors").index(path)).is_err(), "{path}");
+        }
+        let good = catalog.with_resource_type(spec().membership("sailors").index("boss.value")).unwrap();
+        let paths: Vec<_> = good.types[0].indexes.iter().map(|index| index.path.as_str()).collect();
+        assert_eq!(paths, ["externalId", "meta.lastModified", "boss.value"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Schemas and the characteristics of attributes: RFC 7643 sections 2.2 and 7.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -244,12 +246,16 @@ struct AttributeDraft {
     sub_attributes: Vec<Self>,
 }
 
+/// Every value of an indexed attribute is kept with the attribute's name.
+const LONGEST_NAME: usize = 128;
+
 /// Attributes of one level. `depth` counts how far inside we are, for the Schema schema alone goes two levels down.
 fn attributes(drafts: Vec<AttributeDraft>, nested: bool, depth: u8) -> Result<Vec<Attribute>, String> {
     let mut done: Vec<Attribute> = Vec::with_capacity(drafts.len());
+    let mut names = HashSet::with_capacity(drafts.len());
     for draft in drafts {
         let attribute = attribute(draft, nested, depth)?;
-        if done.iter().any(|other| other.name == attribute.name) {
+        if !names.insert(attribute.name.as_str().to_ascii_lowercase()) {
             return Err(format!("`{}` is defined twice", attribute.name));
         }
         done.push(attribute);
@@ -259,6 +265,9 @@ fn attributes(drafts: Vec<AttributeDraft>, nested: bool, depth: u8) -> Result<Ve
 
 fn attribute(draft: AttributeDraft, nested: bool, depth: u8) -> Result<Attribute, String> {
     let name: AttrName = draft.name.parse().map_err(|source: crate::NameError| source.to_string())?;
+    if draft.name.len() > LONGEST_NAME {
+        return Err(format!("the name of an attribute has more than {LONGEST_NAME} letters"));
+    }
     let complex = draft.data_type == DataType::Complex;
     if complex && depth > 0 && !(nested && depth < 3) {
         return Err(format!("`{name}` is complex inside a complex attribute"));

@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::{AttrPath, Attribute, Mutability, Resource, ResourceType, Returned, ScimError, ScimType, Target};
+use crate::{
+    AttrPath, Attribute, Extension, Mutability, Resource, ResourceType, Returned, ScimError, ScimType, Target,
+};
 
 /// Which attributes the client wants to see.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -154,7 +156,7 @@ impl<'a> View<'a> {
             };
             match target {
                 Some(Target::Root) => drop(view.containers.insert(None)),
-                Some(Target::Container(extension)) => drop(view.containers.insert(Some(extension.schema.id.as_str()))),
+                Some(Target::Container(extension)) => view.name_container(extension),
                 Some(Target::Attribute { container, attribute, sub }) => {
                     let container = container.map(|extension| extension.schema.id.as_str());
                     let parts = view.named.entry((container, attribute.name.as_str())).or_default();
@@ -168,6 +170,16 @@ impl<'a> View<'a> {
             }
         }
         view
+    }
+
+    /// An extension with all that stands inside it.
+    fn name_container(&mut self, extension: &'a Extension) {
+        // Extensions stand inside each other as their schemas say, which is never in a circle that a container closes twice.
+        if self.containers.insert(Some(extension.schema.id.as_str())) {
+            for inner in self.resource_type.nested_in(extension) {
+                self.name_container(inner);
+            }
+        }
     }
 
     /// The representation of a resource: what `returned` allows and the client wants.
@@ -309,7 +321,33 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Admit, Catalog, urns};
+    use crate::{Admit, Catalog, ResourceTypeSpec, urns};
+
+    #[test]
+    fn an_extension_is_left_out_with_what_stands_inside_it() {
+        let spec = json!({"name": "Crew", "endpoint": "/Crews", "schema": "urn:x:crew",
+            "schemaExtensions": [{"schema": "urn:x:radio"}, {"schema": "urn:x:code"}],
+            (ResourceTypeSpec::HINTS): {"nested": {"urn:x:radio": ["urn:x:code"]}}});
+        let catalog = ["crew", "radio", "code"].into_iter().try_fold(Catalog::empty(), |catalog, name| {
+            catalog.with_schema(&json!({"id": format!("urn:x:{name}"), "attributes": [{"name": name}]}))
+        });
+        let catalog = catalog.unwrap().with_resource_type(ResourceTypeSpec::from_json(spec)).unwrap();
+        let crews = catalog.resource_type("Crew").unwrap();
+        let body =
+            json!({"schemas": ["urn:x:crew"], "crew": "c", "urn:x:radio": {"radio": "r", "urn:x:code": {"code": "s"}}});
+        let crew = Admit::new(crews).create(body).unwrap().resource;
+        let keys = |selection: Selection| -> String {
+            View::new(crews, &selection)
+                .show(&crew, &[])
+                .into_iter()
+                .filter(|(name, _)| name != "schemas")
+                .map(|(name, value)| format!("{name}={value} "))
+                .collect()
+        };
+        insta::assert_snapshot!(keys(Selection::new([], ["urn:x:radio"]).unwrap()), @r#"crew="c""#);
+        insta::assert_snapshot!(keys(Selection::new(["urn:x:radio"], []).unwrap()), @r#"urn:x:radio={"radio":"r","urn:x:code":{"code":"s"}}"#);
+        insta::assert_snapshot!(keys(Selection::new([], ["urn:x:code"]).unwrap()), @r#"crew="c" urn:x:radio={"radio":"r"}"#);
+    }
 
     #[track_caller]
     fn shown(attributes: &str, excluded: &str) -> String {

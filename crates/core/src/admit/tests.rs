@@ -169,6 +169,30 @@ fn lists_of_a_document_have_an_end() {
 }
 
 #[test]
+fn lists_inside_have_an_end_too() {
+    let catalog = Catalog::empty()
+        .with_schema(&json!({"id": "urn:x:box", "attributes": [
+            {"name": "parts", "type": "complex", "multiValued": true, "subAttributes": [{"name": "codes", "multiValued": true}]}]}))
+        .and_then(|catalog| catalog.with_schema(&json!({"id": "urn:x:more", "attributes": [{"name": "tags", "multiValued": true}]})))
+        .and_then(|catalog| catalog.with_resource_type(ResourceTypeSpec::from_json(json!({"name": "Box", "endpoint": "/Boxes",
+            "schema": "urn:x:box", "schemaExtensions": [{"schema": "urn:x:more"}]}))))
+        .unwrap();
+    let admit = Admit::new(catalog.resource_type("Box").unwrap());
+    let list = |count: usize| (0..count).map(|at| at.to_string()).collect::<Vec<_>>();
+    for (count, good) in [(Admit::MAX_VALUES, true), (Admit::MAX_VALUES + 1, false)] {
+        let inside = json!({"schemas": ["urn:x:box"], "parts": [{"codes": list(count)}]});
+        let extended = json!({"schemas": ["urn:x:box", "urn:x:more"], "urn:x:more": {"tags": list(count)}});
+        for body in [inside, extended] {
+            assert_eq!(admit.create(body).is_ok(), good);
+        }
+        let empty = admit.create(json!({"schemas": ["urn:x:box"]})).unwrap().resource;
+        let mut patched = empty.as_map().clone();
+        patched.insert("urn:x:more".to_owned(), json!({"tags": list(count)}));
+        assert_eq!(admit.patched(&empty, patched).is_ok(), good);
+    }
+}
+
+#[test]
 fn secrets_and_immutable_parts_of_lists_survive_a_put() {
     let catalog = Catalog::empty()
         .with_schema(&json!({"id": "urn:x:lock", "attributes": [
