@@ -11,6 +11,7 @@
 //! ```
 
 mod answer;
+mod description;
 mod doors;
 mod programs;
 mod server;
@@ -18,8 +19,9 @@ mod server;
 use serde_json::{Value, json};
 
 pub use answer::{Answer, PASSWORD};
+pub use description::Description;
 pub use programs::{built, cargo};
-pub use server::{Ask, BASE, Server, Setup, StoreKind, on_every_store};
+pub use server::{Ask, BASE, OPENAPI, Server, Setup, StoreKind, on_every_store};
 
 use scimwright_core::urns;
 

@@ -3,8 +3,9 @@
 #![allow(clippy::missing_panics_doc, reason = "checks that panic are what these methods are for")]
 
 use std::borrow::Borrow;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -22,12 +23,16 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::answer::Answer;
+use crate::description::Description;
 use crate::doors::Doors;
 use crate::patch_op;
 
 /// What `meta.location` begins with.
 pub const BASE: &str = "https://scim.example/scim/v2";
+const ACME: &str = "Bearer acme";
 const MOUNT: &str = "/scim/v2";
+/// Where the description of a server is.
+pub const OPENAPI: &str = "/openapi.json";
 
 /// How a server is set up: strict, with users, groups and gadgets, unless a test says otherwise.
 #[derive(Clone, Debug)]
@@ -81,6 +86,8 @@ pub enum StoreKind {
 #[derive(Debug)]
 pub struct Server {
     scim: Scim,
+    /// What it says of itself in OpenAPI to each caller.
+    descriptions: Mutex<HashMap<HeaderValue, Arc<Description>>>,
     store: Arc<dyn Store>,
     folder: Option<TempDir>,
 }
@@ -155,8 +162,8 @@ impl Setup {
         };
         let globex = self.globex.clone().into_iter().fold(context("globex"), Context::catalog);
         let doors = Doors { acme: context("acme"), globex, open_discovery: self.open_discovery };
-        let scim = Scim::new(service, doors).mount(MOUNT).max_body(self.max_body);
-        Server { scim, store, folder: None }
+        let scim = Scim::new(service, doors).mount(MOUNT).max_body(self.max_body).openapi(OPENAPI);
+        Server { scim, descriptions: Mutex::default(), store, folder: None }
     }
 }
 
@@ -171,6 +178,29 @@ impl Server {
     #[must_use]
     pub fn scim(&self) -> &Scim {
         &self.scim
+    }
+
+    /// What it says of itself in OpenAPI to the caller `acme`. Every answer is held against what was said to whoever asked.
+    #[must_use]
+    pub fn description(&self) -> Arc<Description> {
+        self.description_for(&HeaderValue::from_static(ACME))
+    }
+
+    /// What it says of itself to whom these credentials let in; whoever is not let in is told what anybody is.
+    fn description_for(&self, credentials: &HeaderValue) -> Arc<Description> {
+        let mut known = self.descriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(credentials.clone()).or_insert_with(|| self.describe(credentials)).clone()
+    }
+
+    fn describe(&self, credentials: &HeaderValue) -> Arc<Description> {
+        let request = Request::get(format!("{MOUNT}{OPENAPI}")).header(AUTHORIZATION, credentials);
+        let request = request.body(Full::<Bytes>::default()).unwrap_or_else(|error| panic!("{error}"));
+        let (parts, body) = block_on(self.scim.handle(request)).into_parts();
+        if parts.status != 200 {
+            return self.describe(&HeaderValue::from_static(ACME));
+        }
+        let body = block_on(body.collect()).unwrap_or_else(|never| match never {}).to_bytes();
+        Description::of(serde_json::from_slice(&body).unwrap_or_else(|error| panic!("no description: {error}")))
     }
 
     /// Every byte of every file that the store keeps; nothing when it keeps none.
@@ -189,7 +219,7 @@ impl Server {
         let target = format!("{MOUNT}{}", path.borrow());
         parts.uri = target.parse().unwrap_or_else(|error| panic!("{}: {error}", short(&target)));
         parts.method = method;
-        parts.headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer acme"));
+        parts.headers.insert(AUTHORIZATION, HeaderValue::from_static(ACME));
         Ask { server: self, request: Request::from_parts(parts, Bytes::new()) }
     }
 
@@ -301,14 +331,26 @@ impl Ask<'_> {
     #[track_caller]
     #[must_use]
     pub fn send(self) -> Answer {
-        let method = self.request.method().clone();
-        Answer::read(&method, block_on(self.respond()))
+        self.clone().read(block_on(self.respond()))
     }
 
     /// The answer, for whoever does something else until it comes.
     pub async fn answer(self) -> Answer {
-        let method = self.request.method().clone();
-        Answer::read(&method, self.respond().await)
+        self.clone().read(self.respond().await)
+    }
+
+    /// The answer, which must be one that is described to whoever asks.
+    #[track_caller]
+    fn read(&self, response: http::Response<Bytes>) -> Answer {
+        let answer = Answer::read(self.request.method(), response);
+        let target = self.request.uri().to_string();
+        let nobody = HeaderValue::from_static("");
+        let description = self.server.description_for(self.request.headers().get(AUTHORIZATION).unwrap_or(&nobody));
+        let path = target.strip_prefix(MOUNT).unwrap_or_default();
+        if let Err(wrong) = description.judge(self.request.method(), path, &answer) {
+            panic!("{}: {} is not as described: {wrong}: {}", self.name(), answer.status, answer.text);
+        }
+        answer
     }
 
     async fn respond(self) -> http::Response<Bytes> {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::hints::{Hints, merge};
-use crate::{AttrName, AttrPath, Attribute, Mutability, Schema, SchemaError, Urn, urns};
+use crate::{AttrName, AttrPath, Attribute, Mutability, Schema, SchemaError, Urn, uri_segment, urns};
 
 /// Every schema and resource type that a server knows: data, loaded at run time.
 #[derive(Clone, Debug, Default)]
@@ -400,18 +400,8 @@ impl ResourceType {
     /// The URI of a resource of this type below a base URI without a slash at its end: what `meta.location` says.
     #[must_use]
     pub fn location(&self, base: &str, id: &str) -> String {
-        use std::fmt::Write as _;
-
-        let mut uri = format!("{base}{}/", self.endpoint);
-        for byte in id.bytes() {
-            // Ids are the server's own, but a store may have been filled with others.
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@') {
-                uri.push(char::from(byte));
-            } else {
-                let _ = write!(uri, "%{byte:02X}");
-            }
-        }
-        uri
+        // Ids are the server's own, but a store may have been filled with others.
+        format!("{base}{}/{}", self.endpoint, uri_segment(id))
     }
 
     /// The resource of discovery, RFC 7643 section 6, without `meta`.

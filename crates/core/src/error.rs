@@ -37,7 +37,8 @@ pub enum ScimType {
 }
 
 impl ScimType {
-    const ALL: [Self; 13] = [
+    /// All of them.
+    pub const ALL: [Self; 13] = [
         Self::InvalidFilter,
         Self::TooMany,
         Self::Uniqueness,

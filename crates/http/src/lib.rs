@@ -27,6 +27,7 @@
 
 mod auth;
 mod body;
+mod openapi;
 mod request;
 pub mod response;
 mod route;
@@ -34,5 +35,6 @@ mod scim;
 
 pub use auth::{Authenticate, Denied, StaticToken, bearer};
 pub use body::read_json;
+pub use openapi::OpenApi;
 pub use response::MEDIA_TYPE;
 pub use scim::Scim;

@@ -131,8 +131,8 @@ pub(crate) fn operation(
         (Route::Resource(resource_type, id), _) => {
             Operation::Get { resource_type, id, selection: parameters.selection()?, expect, unless }
         }
-        // Whoever stands for a resource was led to it before.
-        (Route::Me, _) => return Err(ScimError::not_found("an endpoint of this path")),
+        // Whoever stands for a resource was led to it before, and the description asks the service nothing.
+        (Route::Me, _) | (Route::OpenApi, _) => return Err(ScimError::not_found("an endpoint of this path")),
     })
 }
 

@@ -9,6 +9,7 @@ use scimwright_service::Reply;
 use serde_json::{Map, Value};
 
 use crate::Denied;
+use crate::openapi::MEDIA_TYPE_OF_DESCRIPTION;
 
 /// The media type of everything that is answered: RFC 7644 section 8.1, without parameters.
 pub const MEDIA_TYPE: &str = "application/scim+json";
@@ -78,6 +79,12 @@ pub fn of_denied(denied: Denied) -> ScimResponse {
 pub fn method_not_allowed(allow: &'static str) -> ScimResponse {
     let mut response = of_error(&ScimError::new(405, format!("this endpoint knows {allow} only")));
     set(&mut response, ALLOW, Some(allow.to_owned()));
+    response
+}
+
+pub(crate) fn of_description(description: &Value) -> ScimResponse {
+    let mut response = Response::new(Full::new(Bytes::from(description.to_string())));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE_OF_DESCRIPTION));
     response
 }
 

@@ -32,6 +32,8 @@ pub(crate) enum Route {
     ResourceTypes,
     /// `/ResourceTypes/User`
     ResourceType(String),
+    /// The description of everything, where it is served.
+    OpenApi,
 }
 
 impl Route {
@@ -69,7 +71,12 @@ impl Route {
     pub(crate) const fn is_discovery(&self) -> bool {
         matches!(
             self,
-            Self::ServiceProviderConfig | Self::Schemas | Self::Schema(_) | Self::ResourceTypes | Self::ResourceType(_)
+            Self::ServiceProviderConfig
+                | Self::Schemas
+                | Self::Schema(_)
+                | Self::ResourceTypes
+                | Self::ResourceType(_)
+                | Self::OpenApi
         )
     }
 

@@ -14,12 +14,13 @@ use http_body_util::Full;
 use scimwright_core::{Catalog, ScimError, ScimType};
 use scimwright_service::{Context, Service};
 use scimwright_store::Key;
+use serde_json::Value;
 
 use crate::body::read;
 use crate::request::operation;
-use crate::response::{ScimResponse, located, method_not_allowed, of_denied, of_error, of_reply};
+use crate::response::{ScimResponse, located, method_not_allowed, of_denied, of_description, of_error, of_reply};
 use crate::route::Route;
-use crate::{Authenticate, Denied};
+use crate::{Authenticate, Denied, OpenApi};
 
 /// A SCIM service provider as a tower service. A clone is a handle to the same one.
 #[derive(Clone, Debug)]
@@ -28,13 +29,20 @@ pub struct Scim {
     authenticate: Arc<dyn Authenticate>,
     mount: Arc<str>,
     max_body: usize,
+    openapi: Option<Arc<str>>,
 }
 
 impl Scim {
     /// Serves the service to those whom `authenticate` lets in.
     #[must_use]
     pub fn new(service: Service, authenticate: impl Authenticate) -> Self {
-        Self { service: Arc::new(service), authenticate: Arc::new(authenticate), mount: "".into(), max_body: 4 << 20 }
+        Self {
+            service: Arc::new(service),
+            authenticate: Arc::new(authenticate),
+            mount: "".into(),
+            max_body: 4 << 20,
+            openapi: None,
+        }
     }
 
     /// Below this path, such as `/scim/v2`. Leave it out where a router strips the path before.
@@ -48,6 +56,14 @@ impl Scim {
     #[must_use]
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
+        self
+    }
+
+    /// Serves a description of everything, an [`OpenApi`] document, at this path below the mount point, such as `/openapi.json`; to
+    /// whom discovery is served too, and of the types that there are for him. Nowhere unless said so.
+    #[must_use]
+    pub fn openapi(mut self, path: &str) -> Self {
+        self.openapi = Some(path.into());
         self
     }
 
@@ -106,6 +122,9 @@ impl Scim {
         if !route.allows(&parts.method) {
             return Err(Box::new(method_not_allowed(route.allow())));
         }
+        if matches!(route, Route::OpenApi) {
+            return Ok(of_description(&self.description(&parts, &context)));
+        }
         let in_body = matches!(route, Route::Search(_));
         let writes = route.writes(&parts.method);
         let limit = match route {
@@ -148,7 +167,26 @@ impl Scim {
         if !path.is_empty() && !path.starts_with('/') {
             return Err(outside());
         }
+        if self.openapi.as_deref() == Some(path) {
+            return Ok(Route::OpenApi);
+        }
         Route::find(catalog, path)
+    }
+
+    /// What the caller may do here. Made for each request, for it is asked for seldom.
+    fn description(&self, parts: &Parts, context: &Context) -> Value {
+        let open = self.authenticate.anonymous(parts).is_some();
+        let mut description = OpenApi::new(&self.service, &context.base).open_discovery(open);
+        if let Some(own) = &context.catalog {
+            description = description.catalog(own);
+        }
+        if let Some(subject) = &context.subject {
+            description = description.me(&subject.resource_type);
+        }
+        if let Some(path) = &self.openapi {
+            description = description.served_at(path);
+        }
+        description.to_json()
     }
 
     /// Credentials come first. Where discovery is public they are not needed, and good ones show what there is for the caller.

@@ -1,6 +1,6 @@
 //! What the service says about itself: RFC 7644 section 4, generated from the catalog and from what is really on.
 
-use scimwright_core::{Catalog, ScimError, urns};
+use scimwright_core::{Catalog, ScimError, uri_segment, urns};
 use serde_json::{Map, Value, json};
 
 use crate::Context;
@@ -109,11 +109,11 @@ fn list(resources: Vec<Value>) -> Reply {
 }
 
 fn schema_body(context: &Context, schema: &scimwright_core::Schema) -> Value {
-    with_meta(schema.to_json(), "Schema", format!("{}/Schemas/{}", context.base, schema.id))
+    with_meta(schema.to_json(), "Schema", format!("{}/Schemas/{}", context.base, uri_segment(schema.id.as_str())))
 }
 
 fn type_body(context: &Context, resource_type: &scimwright_core::ResourceType) -> Value {
-    let location = format!("{}/ResourceTypes/{}", context.base, resource_type.name);
+    let location = format!("{}/ResourceTypes/{}", context.base, uri_segment(&resource_type.name));
     with_meta(resource_type.to_json(), "ResourceType", location)
 }
 

@@ -150,6 +150,12 @@ impl Service {
         &self.limits
     }
 
+    /// What it says of itself.
+    #[must_use]
+    pub const fn current_features(&self) -> &Features {
+        &self.features
+    }
+
     /// Where everything is kept.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {

@@ -329,7 +329,7 @@ mod tests {
     fn every_setting_has_a_flag() {
         let layer = served(
             "--listen [::1]:9 --database hub.db --public-url https://hub.example --rate-limit 50/s --drain-seconds 3 \
-             --group-reply-limit 0 --max-body 1048576 --discovery token --edition second --types a --types b \
+             --group-reply-limit 0 --max-body 1048576 --discovery token --openapi /scim.json --edition second --types a --types b \
              --page-size 5 --max-page-size 50",
         );
         let Layer {
@@ -343,13 +343,20 @@ mod tests {
             max_page_size,
             max_body,
             discovery,
+            openapi,
             edition,
             types,
         } = layer;
         assert_eq!(types, Some(vec!["a".into(), "b".into()]));
         assert!(listen.is_some() && database.is_some() && public_url.is_some() && rate_limit.is_some());
         assert!(drain.is_some() && group_reply_limit.is_some() && max_body.is_some());
-        assert!(discovery.is_some() && edition.is_some() && page_size.is_some() && max_page_size.is_some());
+        assert!(
+            discovery.is_some()
+                && openapi.is_some()
+                && edition.is_some()
+                && page_size.is_some()
+                && max_page_size.is_some()
+        );
     }
 
     #[test]
@@ -411,6 +418,7 @@ mod tests {
             ("--listen 8080", "such as 127.0.0.1:8080"),
             ("--public-url hub", "such as https://hub.example.com"),
             ("--database=", "it is empty"),
+            ("--openapi on", "such as `/openapi.json`, or `off`"),
             ("org create acme --seats few", "or `none` for no limit"),
             ("org set acme --profile azure", "[possible values: strict, okta, entra, tolerant]"),
         ] {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::directory::Organisation;
 use crate::gate::{Gate, ScimGate};
 use crate::people::People;
-use crate::settings::Settings;
+use crate::settings::{Description, Settings};
 
 /// What cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,11 @@ fn own_catalog() -> Result<Catalog, CatalogError> {
 
 /// The endpoint of that service, behind the gate.
 pub fn endpoint(settings: &Settings, service: Service, gate: Arc<Gate>) -> Scim {
-    Scim::new(service, ScimGate::new(gate)).max_body(settings.max_body)
+    let scim = Scim::new(service, ScimGate::new(gate)).max_body(settings.max_body);
+    match &settings.openapi {
+        Description::At(path) => scim.openapi(path),
+        Description::Off => scim,
+    }
 }
 
 /// The service that the endpoint and the commands share.

@@ -3,6 +3,7 @@
 //! Each source becomes a [`Layer`], where what it does not name stays `None`, and the upper layer wins. A key that
 //! nobody knows is an error in all of them: a limit that was spelled wrongly must not silently be no limit.
 
+mod description;
 mod error;
 mod layer;
 mod public_url;
@@ -18,6 +19,7 @@ use clap::ValueEnum;
 use crate::policy::{Edition, named};
 use crate::rate::RateLimit;
 
+pub use description::{BadDescription, Description};
 pub use error::{Place, SettingsError};
 pub use layer::Layer;
 pub(crate) use layer::parse_path;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub max_body: usize,
     /// Who may read the discovery endpoints.
     pub discovery: Discovery,
+    /// Where the description of the endpoint is.
+    pub openapi: Description,
     /// Whose policies new organisations get.
     pub edition: Edition,
     /// Folders of schemas and resource types that are served beside users and groups.
@@ -72,6 +76,7 @@ impl Default for Settings {
             max_page_size: 1000,
             max_body: 4 * 1024 * 1024,
             discovery: Discovery::Public,
+            openapi: Description::default(),
             edition: Edition::First,
             types: Vec::new(),
         }
@@ -107,6 +112,7 @@ impl Settings {
             max_page_size: given.max_page_size.unwrap_or(default.max_page_size),
             max_body: given.max_body.unwrap_or(default.max_body),
             discovery: given.discovery.unwrap_or(default.discovery),
+            openapi: given.openapi.unwrap_or(default.openapi),
             edition: given.edition.unwrap_or(default.edition),
             types: given.types.unwrap_or(default.types),
         })
@@ -207,12 +213,13 @@ mod tests {
             max_page_size: 50,
             max_body: 1_048_576,
             discovery: Discovery::Token,
+            openapi: Description::Off,
             edition: Edition::Second,
             types: vec!["types/device".into(), "types/roles".into()],
         };
         let (_folder, path) = file(
             "listen = '[::1]:9000'\ndatabase = 'hub.db'\npublic_url = 'https://hub.example/'\nrate_limit = 'off'
-             drain_seconds = 0\ngroup_reply_limit = 7\npage_size = 5\nmax_page_size = 50\nmax_body = 1048576\ndiscovery = 'token'\nedition = 'second'
+             drain_seconds = 0\ngroup_reply_limit = 7\npage_size = 5\nmax_page_size = 50\nmax_body = 1048576\ndiscovery = 'token'\nopenapi = 'off'\nedition = 'second'
              types = ['types/device', 'types/roles']",
         );
         assert_eq!(load(&path, Layer::default(), &[]).unwrap(), expected);
@@ -227,6 +234,7 @@ mod tests {
             ("SECURECODINGHUB_MAX_PAGE_SIZE", "50"),
             ("SECURECODINGHUB_MAX_BODY", "1048576"),
             ("SECURECODINGHUB_DISCOVERY", "token"),
+            ("SECURECODINGHUB_OPENAPI", "off"),
             ("SECURECODINGHUB_EDITION", "second"),
             (
                 "SECURECODINGHUB_TYPES",

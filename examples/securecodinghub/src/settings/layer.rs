@@ -10,12 +10,12 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use super::{Discovery, ENVIRONMENT_PREFIX, Place, PublicUrl, SMALLEST_MAX_BODY, SettingsError};
+use super::{Description, Discovery, ENVIRONMENT_PREFIX, Place, PublicUrl, SMALLEST_MAX_BODY, SettingsError};
 use crate::policy::Edition;
 use crate::rate::RateLimit;
 
 /// The keys of the file, and in capitals and with the prefix those of the environment.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "listen",
     "database",
     "public_url",
@@ -26,6 +26,7 @@ const KEYS: [&str; 12] = [
     "max_page_size",
     "max_body",
     "discovery",
+    "openapi",
     "edition",
     "types",
 ];
@@ -66,6 +67,9 @@ pub struct Layer {
     /// Who may read what the server says of itself [default: public]
     #[arg(long, value_enum, value_name = "WHO")]
     pub discovery: Option<Discovery>,
+    /// Where below the base URL the OpenAPI description is: a name such as /openapi.json, or off [default: /openapi.json]
+    #[arg(long, value_name = "PATH")]
+    pub openapi: Option<Description>,
     /// The edition of the documentation whose policies new organisations get [default: first]
     #[arg(long, value_enum)]
     pub edition: Option<Edition>,
@@ -89,6 +93,7 @@ impl Layer {
             max_page_size: self.max_page_size.or(below.max_page_size),
             max_body: self.max_body.or(below.max_body),
             discovery: self.discovery.or(below.discovery),
+            openapi: self.openapi.or(below.openapi),
             edition: self.edition.or(below.edition),
             types: self.types.or(below.types),
         }
@@ -110,6 +115,7 @@ impl Layer {
             "max_page_size" => self.max_page_size = Some(parse_page(text)?),
             "max_body" => self.max_body = Some(parse_max_body(text)?),
             "discovery" => self.discovery = read(text)?,
+            "openapi" => self.openapi = read(text)?,
             "edition" => self.edition = read(text)?,
             "types" => self.types = Some(parse_folders(text.as_ref())?),
             // INVARIANT: both callers look the key up in KEYS first.
@@ -305,6 +311,10 @@ mod tests {
             ("drain_seconds = 3601", "nobody waits longer than an hour: give at most 3600 seconds"),
             ("max_body = 1048575", "a large group would not fit: give at least 1048576 bytes"),
             ("database = ''", "it is empty: name a file or leave the setting out"),
+            (
+                "openapi = 'openapi.json'",
+                "`openapi.json` is no place for a description: write a path such as `/openapi.json`, or `off`",
+            ),
             ("edition = 'third'", "there is no edition `third`: choose one of first, second"),
             ("rate_limit = '10/s'", "a rate limit below 25/s stops providers in their first cycle: give 25 or more"),
         ] {
