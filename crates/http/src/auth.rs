@@ -18,6 +18,17 @@ pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
     /// [`Denied`], which says as little as possible.
     async fn authenticate(&self, request: &Parts) -> Result<Context, Denied>;
 
+    /// The same caller once more, when the body of the request has arrived: what was revoked or changed meanwhile holds. Asked for
+    /// requests with a body only, and answered with the context as it was unless said otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`], when the caller would not be let in any more.
+    async fn still(&self, request: &Parts, context: Context) -> Result<Context, Denied> {
+        let _ = request;
+        Ok(context)
+    }
+
     /// What discovery answers to callers without good credentials (ruling R-43); none where discovery needs them too.
     fn anonymous(&self, request: &Parts) -> Option<Context> {
         let _ = request;

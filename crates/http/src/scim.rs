@@ -88,22 +88,24 @@ impl Scim {
     {
         let route = self.route(self.service.catalog(), &parts);
         let context = self.caller(&parts, route.as_ref().ok()).await.map_err(|denied| Box::new(of_denied(denied)))?;
-        // A caller with a catalog of his own has endpoints and types of his own.
-        let route = match &context.catalog {
-            Some(own) => self.route(own, &parts),
-            None => route,
-        };
-        let route = route.map_err(refuse)?;
-        if matches!(route, Route::Me) {
-            let (route, location) = self.own(&context).map_err(refuse)?;
-            let answered = self.perform(route, parts, body, context).await;
-            // In any answer (RFC 7644 section 3.11), whatever came of it.
-            return match answered {
-                Ok(response) => Ok(located(response, location)),
-                Err(response) => Err(Box::new(located(*response, location))),
-            };
+        let (route, me) = self.lead(&parts, &context).map_err(refuse)?;
+        let answered = self.perform(route, parts, body, context).await;
+        // In any answer from `/Me` (RFC 7644 section 3.11), whatever came of it.
+        match (answered, me) {
+            (answered, None) => answered,
+            (Ok(response), Some(location)) => Ok(located(response, location)),
+            (Err(response), Some(location)) => Err(Box::new(located(*response, location))),
         }
-        self.perform(route, parts, body, context).await
+    }
+
+    /// Where the path leads for a caller, who may have endpoints and types of his own; with the URI of his own resource, when it was
+    /// asked for as `/Me`.
+    fn lead(&self, parts: &Parts, context: &Context) -> Result<(Route, Option<String>), ScimError> {
+        let catalog = context.catalog.as_deref().unwrap_or_else(|| self.service.catalog());
+        match self.route(catalog, parts)? {
+            Route::Me => self.own(context).map(|(route, location)| (route, Some(location))),
+            route => Ok((route, None)),
+        }
     }
 
     /// Does what is asked at an endpoint.
@@ -132,6 +134,12 @@ impl Scim {
             _ => self.max_body,
         };
         let read = read(&parts, body, limit).await;
+        let mut route = route;
+        if read.as_ref().is_ok_and(|body| !body.is_empty()) {
+            // A body may take its time, and what holds for the caller is what holds now.
+            context = self.authenticate.still(&parts, context).await.map_err(|denied| Box::new(of_denied(denied)))?;
+            route = self.lead(&parts, &context).map_err(refuse)?.0;
+        }
         let operation = match read.and_then(|body| operation(route, &parts, &body, &mut context)) {
             Ok(operation) => operation,
             Err(error) => {

@@ -41,12 +41,17 @@ impl Gate {
         }
     }
 
-    /// Whom the request speaks for, if what it carries opens this.
+    /// Whom the request speaks for, if what it carries opens this, and he does not ask too often.
     ///
     /// # Errors
     /// 401 without a good token, 429 when the organisation asks too often, 403 when the token opens something else or SCIM is
     /// switched off, 503 when tokens cannot be looked up.
     pub fn caller(&self, request: &Parts, scope: TokenScope) -> Result<Authenticated, Denied> {
+        self.look_up(request, scope, true)
+    }
+
+    /// Looks the token up; `counts` when the request counts against the organisation's rate limit.
+    fn look_up(&self, request: &Parts, scope: TokenScope, counts: bool) -> Result<Authenticated, Denied> {
         let refused = Denied::Unauthorized { presented: true };
         let secret = Secret::parse(bearer(request)?).map_err(|malformed| {
             // Told apart for the administrator who pasted half of it, never for the caller.
@@ -61,9 +66,11 @@ impl Gate {
             tracing::warn!(reason = "unknown, revoked or expired", peer = %peer(request), "a token was refused");
             return Err(refused);
         };
-        self.limiter
-            .check(&caller.organisation.id)
-            .map_err(|retry_after| Denied::TooManyRequests { retry_after: retry_after.seconds() })?;
+        if counts {
+            self.limiter
+                .check(&caller.organisation.id)
+                .map_err(|retry_after| Denied::TooManyRequests { retry_after: retry_after.seconds() })?;
+        }
         if caller.scope != scope {
             tracing::warn!(token = caller.token_id, scope = %caller.scope, wanted = %scope, "a token was refused");
             return Err(Denied::InsufficientScope);
@@ -101,6 +108,11 @@ impl ScimGate {
 impl Authenticate for ScimGate {
     async fn authenticate(&self, request: &Parts) -> Result<Context, Denied> {
         let caller = self.0.caller(request, TokenScope::Scim)?;
+        self.0.context(&caller).map_err(Denied::Refused)
+    }
+
+    async fn still(&self, request: &Parts, _context: Context) -> Result<Context, Denied> {
+        let caller = self.0.look_up(request, TokenScope::Scim, false)?;
         self.0.context(&caller).map_err(Denied::Refused)
     }
 

@@ -336,3 +336,27 @@ fn a_database_that_cannot_be_read_is_503_and_never_401() {
     away.execute_batch("ALTER TABLE away RENAME TO sch_organisation").unwrap();
     client.read("/Users?count=1");
 }
+
+/// Who opens a request while his token is good has not written by that: the body counts, and by then the token must be good.
+#[test]
+fn a_token_that_is_revoked_before_the_body_arrives_writes_nothing() {
+    let hub = Hub::new();
+    let server = hub.serve("");
+    let acme = hub.organisation(&server, "acme", "");
+    let other = hub.json("token create --org acme --label other");
+    let body = user("eve@acme.example").to_string();
+    let mut wire = Wire::open(&server);
+    wire.write(&format!(
+        "POST /api/sch/scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/scim+json\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        acme.token,
+        body.len()
+    ));
+    // The server wants the body: it has let the caller in.
+    assert_eq!(wire.answer().0, 100);
+    hub.prints(&format!("token revoke --org acme {}", acme.token_id));
+    wire.write(&body);
+    let (status, answer) = wire.answer();
+    assert_eq!(status, 401, "{answer}");
+    assert_eq!(server.client(&text(&other, "token")).count("/Users"), 0);
+}
