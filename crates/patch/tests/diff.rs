@@ -16,7 +16,7 @@ use scimwright_core::{
 use scimwright_patch::{Op, PatchOptions, PatchRequest, apply, diff};
 use serde_json::{Map, Value, json};
 
-/// Users, groups, labs and gadgets: every data type and characteristic.
+/// Users, groups, labs, gadgets and crews: every data type and characteristic.
 static TYPES: LazyLock<Catalog> = LazyLock::new(|| {
     let data = |path: &str| -> Value {
         let path = format!("{}/../../tests/data/schemas/{path}", env!("CARGO_MANIFEST_DIR"));
@@ -30,7 +30,24 @@ static TYPES: LazyLock<Catalog> = LazyLock::new(|| {
         .unwrap()
         .with_resource_type(ResourceTypeSpec::from_json(data("ResourceType-Gadget.json")))
         .unwrap()
+        .with_schema(&json!({"id": CREW, "attributes": [{"name": "ship"}]}))
+        .unwrap()
+        .with_schema(&json!({"id": RADIO, "attributes": [{"name": "band"}, {"name": "call"}]}))
+        .unwrap()
+        .with_schema(&json!({"id": CODE, "attributes": [{"name": "key", "type": "integer"}]}))
+        .unwrap()
+        .with_resource_type(ResourceTypeSpec::from_json(json!({
+            "name": "Crew", "endpoint": "/Crews", "schema": CREW,
+            "schemaExtensions": [{"schema": CODE}, {"schema": RADIO}],
+            (ResourceTypeSpec::HINTS): {"nested": {RADIO: [CODE]}},
+        })))
+        .unwrap()
 });
+
+/// A type with an extension that stands in the container of another one.
+const CREW: &str = "urn:x:crew";
+const RADIO: &str = "urn:x:radio";
+const CODE: &str = "urn:x:code";
 
 /// A value of a simple attribute: few of each kind, so that two documents meet.
 fn simple(data_type: DataType) -> BoxedStrategy<Value> {
@@ -228,7 +245,7 @@ type Pair = (&'static ResourceType, Resource, Resource);
 
 /// Two states of a resource of some type.
 fn pair() -> impl Strategy<Value = Pair> {
-    select(vec!["User", "Group", "Gadget", "Lab"]).prop_flat_map(|name| {
+    select(vec!["User", "Group", "Gadget", "Lab", "Crew"]).prop_flat_map(|name| {
         let resource_type = &**TYPES.resource_type(name).unwrap();
         (body(resource_type), body(resource_type), proptest::collection::vec(any::<u8>(), 200)).prop_map(
             move |(one, other, choices)| {
