@@ -27,7 +27,7 @@ use crate::{Op, Operation, PatchRequest};
 ///
 /// - Every operation names one attribute by its path, in an extension the qualified one. Operations without path could
 ///   say everything at once, but then nulls and whole lists stand for what goes. Only an extension that goes altogether
-///   is named by its own URI (ruling R-23).
+///   is named by its own URI (ruling R-23), and only where its schema has nothing hidden or immutable, which would stay.
 /// - `add` gives a value where there was none, `replace` another one, `remove` takes it away. Nothing is said with
 ///   null.
 /// - In an attribute with sub-attributes only those are named that change: one by its own path, several in one object
@@ -97,10 +97,13 @@ pub fn diff(
 }
 
 /// Whether an extension may be removed by its own URI: nothing is left of it, nor of what stands in its container and
-/// would go with it.
+/// would go with it; and nothing in them can be there that stays when it is left out, but that nobody has read.
 fn may_go(resource_type: &ResourceType, extension: &Extension, after: &Resource) -> bool {
     let with_it = std::iter::once(extension).chain(resource_type.nested_in(extension));
-    with_it.into_iter().all(|extension| after.get(extension.schema.id.as_str()).is_none())
+    let stays = |attribute: &Attribute| attribute.is_hidden() || attribute.mutability == Mutability::Immutable;
+    with_it.into_iter().all(|extension| {
+        after.get(extension.schema.id.as_str()).is_none() && !extension.schema.attributes.iter().any(stays)
+    })
 }
 
 /// Whether one of those that go has the extension in its container and takes it along.
