@@ -96,6 +96,9 @@ impl Walk {
             return Ok(Place::At(At::Cursor(cursor.clone())));
         }
         let start = match at {
+            // A server that knows cursors has come to its end. One that announces them and ignores them at this
+            // endpoint has answered by index, and says that there is more.
+            At::Cursor(first) if first.is_empty() && page.total_results.is_some_and(|total| total > length) => 1,
             At::Cursor(_) => return Ok(Place::End),
             At::Index(start) => *start,
             At::Anywhere => 1,
