@@ -66,6 +66,11 @@ impl Walk {
         Self { asked, place: Place::Start, followed: HashSet::new(), came: 0, seen: HashSet::new(), empty: 0 }
     }
 
+    /// Wherever the server begins, without a question how it pages.
+    pub(crate) fn anywhere(asked: Asked) -> Self {
+        Self { place: Place::At(At::Anywhere), ..Self::new(asked) }
+    }
+
     async fn next<T: DeserializeOwned>(mut self) -> (Self, Option<Result<Page<T>, Error>>) {
         let at = match std::mem::replace(&mut self.place, Place::End) {
             Place::Start => match self.asked.begin().await {
@@ -111,7 +116,7 @@ impl Walk {
             At::Cursor(first) if first.is_empty() && page.total_results.is_some_and(|total| total > length) => 1,
             At::Cursor(_) => return Ok(Place::End),
             At::Index(start) => *start,
-            At::Anywhere => 1,
+            At::Anywhere => page.start_index.unwrap_or(1).max(1),
         };
         if length == 0 {
             return Ok(Place::End);

@@ -164,15 +164,15 @@ impl<T: DeserializeOwned + Send + 'static> Query<T> {
         Pages::new(Walk::new(self.asked))
     }
 
-    /// The first that there is, if any: what a client asks that looks for one user by a unique attribute.
+    /// The first that there is, if any: what a client asks that looks for one user by a unique attribute. Pages by cursor
+    /// may be empty and others follow nevertheless (RFC 9865 section 2); it is looked for on those, too.
     ///
     /// # Errors
     ///
-    /// As every request.
+    /// As every request, and when the server would lead in circles.
     pub async fn first(mut self) -> Result<Option<Versioned<T>>, Error> {
         self.asked.count = Some(1);
-        let page: Page<T> = self.asked.page(&At::Anywhere).await?;
-        Ok(page.resources.into_iter().next())
+        All::new(Pages::new(Walk::anywhere(self.asked))).next().await.transpose()
     }
 
     /// How many there are, none of them shown.

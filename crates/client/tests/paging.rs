@@ -261,6 +261,18 @@ fn a_cursor_has_a_length_that_a_uri_can_have() {
 }
 
 #[test]
+fn the_first_may_be_on_a_later_page() {
+    let (client, server) = client([
+        page(1..1, json!({"nextCursor": "a"})),
+        page(1..1, json!({"nextCursor": "b"})),
+        page(5..6, json!({"nextCursor": "c"})),
+    ]);
+    let found = block_on(client.users().list().first()).unwrap().unwrap();
+    assert_eq!(found.resource.id, "5");
+    assert_eq!(server.lines(), ["GET /Users?count=1", "GET /Users?count=1&cursor=a", "GET /Users?count=1&cursor=b"]);
+}
+
+#[test]
 fn errors_end_the_walk() {
     let script = vec![page(1..4, json!({"nextCursor": "n"})), Does::json(400, &json!({"scimType": "expiredCursor"}))];
     let (came, _, error) = walked(script, by_cursor);
