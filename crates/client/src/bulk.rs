@@ -34,7 +34,6 @@ pub struct Bulk {
 pub struct BulkId(String);
 
 /// An operation that was just put into a job.
-#[derive(Debug)]
 pub struct BulkOperation<'b> {
     operation: Option<&'b mut Map<String, Value>>,
 }
@@ -235,6 +234,15 @@ impl fmt::Display for BulkId {
 impl Serialize for BulkId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl fmt::Debug for BulkOperation<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the body, for it may hold a password.
+        let said = |name: &str| self.operation.as_ref().and_then(|operation| operation.get(name)?.as_str());
+        let mut debug = out.debug_struct("BulkOperation");
+        debug.field("method", &said("method")).field("path", &said("path")).finish_non_exhaustive()
     }
 }
 

@@ -185,7 +185,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The client, over [`Reqwest`](crate::Reqwest).
+    /// The client, over [`Reqwest`](crate::Reqwest). A server on this machine is asked without a proxy.
     ///
     /// # Errors
     ///
@@ -193,7 +193,10 @@ impl ClientBuilder {
     #[cfg(feature = "reqwest")]
     pub fn build(mut self) -> Result<Client, Error> {
         self.clock.get_or_insert_with(|| Arc::new(crate::TokioClock::default()));
-        self.build_over(crate::Reqwest::new()?)
+        // What the environment says of proxies is meant for other machines: one of them would get the token.
+        let here = Url::parse(&self.base).is_ok_and(|base| is_here(&base));
+        let transport = if here { crate::Reqwest::without_proxy()? } else { crate::Reqwest::new()? };
+        self.build_over(transport)
     }
 
     /// The client, over that transport.
@@ -251,6 +254,8 @@ impl fmt::Debug for Client {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("ClientBuilder").field("base", &self.base).field("retry", &self.retry).finish_non_exhaustive()
+        // Not as it was given: credentials in it are refused, but only at the end.
+        let origin = Url::parse(&self.base).ok().map(|base| base.origin().ascii_serialization());
+        out.debug_struct("ClientBuilder").field("origin", &origin).field("retry", &self.retry).finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use scimwright_core::ScimType;
 use serde_json::Value;
+use url::Url;
 
 use crate::TransportError;
 
@@ -30,16 +31,49 @@ pub enum Error {
     },
     /// The server sends elsewhere, where the client does not follow: to another origin, or by a status that would turn
     /// the request into another one (RFC 7644 section 3.12 knows 307 and 308).
-    #[error("the server answers {status} and sends to `{location}`, where the request is not taken")]
+    #[error("the server answers {status} and sends to {location}, where the request is not taken")]
     Redirected {
         /// The HTTP status.
         status: u16,
-        /// `Location`, as the server wrote it.
-        location: String,
+        /// `Location`.
+        location: Location,
     },
     /// The request could not be made, so nothing was sent.
     #[error("the request cannot be sent: {0}")]
     Request(String),
+}
+
+/// Where a server sends to. Only the origin is shown, for the rest may be about people; [`Location::as_str`] has it all.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Location {
+    text: String,
+    origin: Option<String>,
+}
+
+impl Location {
+    /// As the server of that URI wrote it.
+    pub(crate) fn new(text: &str, from: &Url) -> Self {
+        let origin = from.join(text).ok().filter(|_| !text.is_empty()).map(|to| to.origin().ascii_serialization());
+        Self { text: text.to_owned(), origin }
+    }
+
+    /// As the server wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.origin.as_deref().unwrap_or("nowhere"))
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Location").field("origin", &self.origin).finish_non_exhaustive()
+    }
 }
 
 /// The error of a server: the HTTP status, and what the body of RFC 7644 section 3.12 says, where it is one.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::retry::{may_have_acted, retry_after};
-use crate::{Client, ETag, Error, Refusal};
+use crate::{Client, ETag, Error, Location, Refusal};
 
 /// What is asked of the server.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ fn elsewhere(start: &Url, from: &Url, response: &Response<Bytes>) -> Result<Url,
     let repeats = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
     match from.join(location) {
         Ok(to) if repeats && !location.is_empty() && to.origin() == start.origin() => Ok(to),
-        _ => Err(Error::Redirected { status: status.as_u16(), location: location.to_owned() }),
+        _ => Err(Error::Redirected { status: status.as_u16(), location: Location::new(location, from) }),
     }
 }
 

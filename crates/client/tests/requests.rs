@@ -295,6 +295,21 @@ fn secrets_and_people_are_in_no_debug_output() {
 }
 
 #[test]
+fn what_was_given_wrongly_is_not_shown_either() {
+    let base = Client::builder("https://user:swordfish@x.example/scim?key=swordfish");
+    let (client, _) = client([Does::status(302).with("location", "https://other.example/Users?filter=swordfish")]);
+    let mut job = client.bulk();
+    let operation = job.replace(&client.users(), "42", &json!({"userName": "ada", "password": "swordfish"}));
+    let error = block_on(client.users().get("42")).unwrap_err();
+    let shown = format!("{base:?} {operation:?} {error:?} {error}");
+    assert!(!shown.contains("swordfish"), "{shown}");
+    assert!(shown.contains("https://x.example") && shown.contains("PUT") && shown.contains("/Users/42"), "{shown}");
+    assert!(error.to_string().contains("https://other.example,"), "{error}");
+    let Error::Redirected { location, .. } = error else { panic!("{error}") };
+    assert_eq!(location.as_str(), "https://other.example/Users?filter=swordfish");
+}
+
+#[test]
 fn a_base_is_an_https_uri_and_nothing_else() {
     let made = |base: &str| Client::builder(base).build_over(Script::default());
     for good in [

@@ -122,6 +122,31 @@ async fn who_does_not_answer_in_time_is_broken_off() {
     drop(listener);
 }
 
+/// Runs in a process of its own, where the environment names a proxy.
+#[tokio::test]
+#[ignore = "the test below runs it"]
+async fn child_that_asks_this_machine() {
+    let (address, serving) = server(vec![answer("200 OK", "", r#"{"id": "42", "userName": "ada"}"#)]).await;
+    let client = Client::new(&format!("http://{address}/v2"), "secret").unwrap();
+    assert_eq!(client.users().get("42").await.unwrap().resource.id, "42");
+    assert!(serving.await.unwrap()[0].starts_with("GET /v2/Users/42 "));
+}
+
+#[tokio::test]
+async fn a_server_on_this_machine_is_asked_without_a_proxy() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "--ignored", "child_that_asks_this_machine"]).env_remove("NO_PROXY").env_remove("no_proxy");
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        child.env(name, &proxy);
+    }
+    let ran = child.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
+
 #[tokio::test]
 async fn the_client_that_is_ready_to_use_tries_again_by_tokios_clock() {
     let good = r#"{"id": "42", "userName": "ada"}"#;

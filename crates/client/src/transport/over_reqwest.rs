@@ -27,7 +27,16 @@ impl Reqwest {
     ///
     /// When TLS cannot be set up.
     pub fn new() -> Result<Self, TransportError> {
-        Self::of(reqwest::Client::builder().connect_timeout(Self::CONNECT_TIMEOUT).timeout(Self::TIMEOUT))
+        Self::of(Self::builder())
+    }
+
+    /// Whatever the environment says of proxies.
+    pub(crate) fn without_proxy() -> Result<Self, TransportError> {
+        Self::of(Self::builder().no_proxy())
+    }
+
+    fn builder() -> reqwest::ClientBuilder {
+        reqwest::Client::builder().connect_timeout(Self::CONNECT_TIMEOUT).timeout(Self::TIMEOUT)
     }
 
     /// As the builder says: other timeouts, certificates of one's own, a proxy. Redirects are left to
