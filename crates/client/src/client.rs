@@ -165,8 +165,8 @@ impl ClientBuilder {
         self
     }
 
-    /// With a clock for waiting between attempts. Without one nothing is sent again, except over
-    /// [`Reqwest`](crate::Reqwest), which brings tokio's.
+    /// With a clock for waiting between attempts, else it is the transport's ([`Transport::clock`]):
+    /// [`Reqwest`](crate::Reqwest) brings tokio's. Without any nothing is sent again.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
@@ -191,8 +191,7 @@ impl ClientBuilder {
     ///
     /// As [`ClientBuilder::build_over`], and when TLS cannot be set up.
     #[cfg(feature = "reqwest")]
-    pub fn build(mut self) -> Result<Client, Error> {
-        self.clock.get_or_insert_with(|| Arc::new(crate::TokioClock::default()));
+    pub fn build(self) -> Result<Client, Error> {
         // What the environment says of proxies is meant for other machines: one of them would get the token.
         let here = Url::parse(&self.base).is_ok_and(|base| is_here(&base));
         let transport = if here { crate::Reqwest::without_proxy()? } else { crate::Reqwest::new()? };
@@ -211,6 +210,7 @@ impl ClientBuilder {
             return Err(error);
         }
         let base = read_base(&base, plain_http)?;
+        let clock = clock.or_else(|| transport.clock());
         let (transport, cursors) = (Arc::new(transport), OnceLock::new());
         Ok(Client { settings: Arc::new(Settings { base, headers, transport, clock, retry, max_response, cursors }) })
     }

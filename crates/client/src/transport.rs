@@ -4,10 +4,13 @@
 mod over_reqwest;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
+
+use crate::Clock;
 
 #[cfg(feature = "reqwest")]
 pub use over_reqwest::Reqwest;
@@ -29,6 +32,12 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`TransportError`], when there is no whole answer.
     async fn send(&self, request: Request<Bytes>, limit: usize) -> Result<Response<Bytes>, TransportError>;
+
+    /// The clock of the runtime that it needs, if it needs one: what a client waits by that was given no other
+    /// ([`ClientBuilder::clock`](crate::ClientBuilder::clock)).
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        None
+    }
 }
 
 /// Why there is no answer.

@@ -148,13 +148,24 @@ async fn a_server_on_this_machine_is_asked_without_a_proxy() {
 }
 
 #[tokio::test]
+async fn a_builder_without_a_timeout_has_one_nevertheless() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    // Nobody answers; the builder would wait for ever.
+    let error = transport().timeout(Duration::from_millis(50)).send(get(address), 100).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Broken);
+    drop(listener);
+}
+
+#[tokio::test]
 async fn the_client_that_is_ready_to_use_tries_again_by_tokios_clock() {
     let good = r#"{"id": "42", "userName": "ada"}"#;
     let (address, serving) =
         server(vec![answer("503 Service Unavailable", "retry-after: 0\r\n", ""), answer("200 OK", "", good)]).await;
     let client = Client::builder(&format!("http://{address}/v2")).bearer("secret");
     let quick = Retry::default().waiting(Duration::from_millis(1), Duration::from_millis(1));
-    let client = client.retry(quick).clock(scimwright_client::TokioClock::default()).build_over(transport()).unwrap();
+    // The transport brings the clock.
+    let client = client.retry(quick).build_over(transport()).unwrap();
     let ada = client.users().create(&serde_json::json!({"userName": "ada"})).await.unwrap();
     assert_eq!(ada.resource.id, "42");
     let requests = serving.await.unwrap();
