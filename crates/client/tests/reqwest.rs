@@ -161,7 +161,7 @@ async fn a_builder_without_a_timeout_has_one_nevertheless() {
 async fn the_client_that_is_ready_to_use_tries_again_by_tokios_clock() {
     let good = r#"{"id": "42", "userName": "ada"}"#;
     let (address, serving) =
-        server(vec![answer("503 Service Unavailable", "retry-after: 0\r\n", ""), answer("200 OK", "", good)]).await;
+        server(vec![answer("429 Too Many Requests", "retry-after: 0\r\n", ""), answer("200 OK", "", good)]).await;
     let client = Client::builder(&format!("http://{address}/v2")).bearer("secret");
     let quick = Retry::default().waiting(Duration::from_millis(1), Duration::from_millis(1));
     // The transport brings the clock.
