@@ -7,7 +7,7 @@ use scimwright_core::ScimType;
 use serde_json::Value;
 use url::Url;
 
-use crate::TransportError;
+use crate::{ETag, TransportError};
 
 /// Why a request did not lead to what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,17 @@ pub enum Error {
         reason: String,
         /// What the parser said.
         source: Option<serde_json::Error>,
+    },
+    /// It was done, but the server does not show the resource: an answer without a body, such as 204 to a PUT (RFC 7644
+    /// section 3.5.1 wants one). Whoever needs it reads it.
+    #[error("the server answers {status} and does not show the resource")]
+    NotShown {
+        /// The HTTP status.
+        status: u16,
+        /// `Location`, where the server says it: the URI of what was created.
+        location: Option<String>,
+        /// The version, where the server says it.
+        version: Option<ETag>,
     },
     /// The server sends elsewhere, where the client does not follow: to another origin, or by a status that would turn
     /// the request into another one (RFC 7644 section 3.12 knows 307 and 308).
@@ -123,7 +134,9 @@ impl Error {
     pub const fn status(&self) -> Option<u16> {
         match self {
             Self::Refused(refusal) => Some(refusal.status),
-            Self::Malformed { status, .. } | Self::Redirected { status, .. } => Some(*status),
+            Self::Malformed { status, .. } | Self::NotShown { status, .. } | Self::Redirected { status, .. } => {
+                Some(*status)
+            }
             Self::Transport(_) | Self::Request(_) => None,
         }
     }

@@ -104,7 +104,7 @@ async fn attempt_once(client: &Client, call: &Call) -> Result<Answer, Error> {
         }
         let status = response.status();
         if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
-            return settle(client, response);
+            return settle(client, call, response);
         }
         target = elsewhere(&start, &target, &response)?;
     }
@@ -144,9 +144,13 @@ fn elsewhere(start: &Url, from: &Url, response: &Response<Bytes>) -> Result<Url,
 }
 
 /// The answer, or the error that it is.
-fn settle(client: &Client, response: Response<Bytes>) -> Result<Answer, Error> {
+fn settle(client: &Client, call: &Call, response: Response<Bytes>) -> Result<Answer, Error> {
     let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
+    // Nothing can be as it was for who did not say how it was.
+    if status == 304 && call.if_none_match.is_none() {
+        return Err(Error::malformed(status, "nobody asked whether something changed"));
+    }
     if parts.status.is_success() || status == 304 {
         return Ok(Answer { status, headers: parts.headers, body });
     }

@@ -200,7 +200,7 @@ fn answers_that_make_no_sense_are_errors() {
     };
     let users = client.users();
     let read = || told(block_on(users.get("42")).unwrap_err());
-    insta::assert_snapshot!(read(), @"the answer of status 200 makes no sense: the body is no JSON");
+    insta::assert_snapshot!(read(), @"the server answers 200 and does not show the resource");
     insta::assert_snapshot!(read(), @"the answer of status 200 makes no sense: the body is no JSON");
     insta::assert_snapshot!(read(), @"the answer of status 200 makes no sense: it is no JSON object");
     insta::assert_snapshot!(read(), @"the answer of status 200 makes no sense: the resource does not fit the view");
@@ -209,6 +209,26 @@ fn answers_that_make_no_sense_are_errors() {
     insta::assert_snapshot!(list(), @"the answer of status 200 makes no sense: `Resources` is no list");
     insta::assert_snapshot!(list(), @"the answer of status 200 makes no sense: it is no JSON object");
     insta::assert_snapshot!(told(block_on(client.bulk().send()).unwrap_err()), @"the answer of status 200 makes no sense: `Operations` is no list");
+}
+
+#[test]
+fn what_was_made_is_found_though_it_is_not_shown() {
+    let made = Does::status(201).with("location", &format!("{BASE}/Users/42")).with("etag", "W/\"1\"");
+    let (client, _) = client([made, Does::status(204)]);
+    let error = block_on(client.users().create(&json!({"userName": "ada"}))).unwrap_err();
+    assert_eq!(error.status(), Some(201));
+    let Error::NotShown { location, version, .. } = error else { panic!("{error}") };
+    assert_eq!((location, version), (Some(format!("{BASE}/Users/42")), Some(ETag::new("W/\"1\""))));
+    let error = block_on(client.users().replace("42", &json!({"userName": "ada"}))).unwrap_err();
+    assert!(matches!(error, Error::NotShown { status: 204, location: None, version: None }), "{error}");
+}
+
+#[test]
+fn who_did_not_ask_whether_something_changed_is_not_told_that_nothing_did() {
+    let (client, _) = client([Does::status(304), Does::status(304)]);
+    let malformed = |error: Error| assert!(matches!(error, Error::Malformed { status: 304, .. }), "{error}");
+    malformed(block_on(client.users().delete("42")).unwrap_err());
+    malformed(block_on(client.users().patch("42", &patch())).unwrap_err());
 }
 
 #[test]
