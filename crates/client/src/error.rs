@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use scimwright_core::ScimType;
 use serde_json::Value;
 use url::Url;
@@ -88,7 +89,7 @@ impl fmt::Debug for Location {
 }
 
 /// The error of a server: the HTTP status, and what the body of RFC 7644 section 3.12 says, where it is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
     /// The HTTP status.
@@ -99,6 +100,9 @@ pub struct Refusal {
     pub detail: Option<String>,
     /// How long the server wants to be left alone, from `Retry-After`.
     pub retry_after: Option<Duration>,
+    /// `Content-Type`, as the server wrote it.
+    pub content_type: Option<String>,
+    body: Bytes,
 }
 
 impl Refusal {
@@ -108,10 +112,40 @@ impl Refusal {
         self.scim_type.as_deref().and_then(ScimType::named)
     }
 
+    /// What it was refused with, whatever it is, up to [`Refusal::MAX_BODY`]: the page of a proxy, for one. It may be
+    /// about people, so neither `Display` nor `Debug` shows it. Of an operation of a bulk job it is empty.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// So many bytes of the body are kept.
+    pub const MAX_BODY: usize = 8 << 10;
+
+    pub(crate) fn with_body(mut self, content_type: Option<&str>, body: &[u8]) -> Self {
+        self.content_type = content_type.map(str::to_owned);
+        self.body = Bytes::copy_from_slice(body.get(..Self::MAX_BODY).unwrap_or(body));
+        self
+    }
+
     /// From a body, whatever it is. The status of the answer counts, not the one in the body.
     pub(crate) fn new(status: u16, body: Option<&Value>) -> Self {
         let text = |name: &str| body.and_then(|body| member(body, name)).and_then(Value::as_str).map(str::to_owned);
-        Self { status, scim_type: text("scimType"), detail: text("detail"), retry_after: None }
+        Self { status, scim_type: text("scimType"), detail: text("detail"), ..Self::bare(status) }
+    }
+
+    const fn bare(status: u16) -> Self {
+        Self { status, scim_type: None, detail: None, retry_after: None, content_type: None, body: Bytes::new() }
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, scim_type, detail, retry_after, content_type, body } = self;
+        let mut debug = out.debug_struct("Refusal");
+        debug.field("status", status).field("scim_type", scim_type).field("detail", detail);
+        debug.field("retry_after", retry_after).field("content_type", content_type);
+        debug.field("body", &body.len()).finish()
     }
 }
 

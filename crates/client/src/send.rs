@@ -99,7 +99,7 @@ async fn attempt_once(client: &Client, call: &Call) -> Result<Answer, Error> {
     for _ in 0..=MAX_REDIRECTS {
         let request = request(client, call, &target)?;
         let response = settings.transport.send(request, settings.max_response).await?;
-        if response.body().len() > settings.max_response {
+        if response.status().is_success() && response.body().len() > settings.max_response {
             return Err(crate::TransportError::too_large().into());
         }
         let status = response.status();
@@ -157,8 +157,9 @@ fn settle(client: &Client, call: &Call, response: Response<Bytes>) -> Result<Ans
     if parts.status.is_informational() {
         return Err(Error::malformed(status, "it is not final"));
     }
-    let body: Option<Value> = serde_json::from_slice(&body).ok();
-    let mut refusal = Refusal::new(status, body.as_ref());
+    let json: Option<Value> = serde_json::from_slice(&body).ok();
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let mut refusal = Refusal::new(status, json.as_ref()).with_body(content_type, &body);
     refusal.retry_after = retry_after(&parts.headers, || client.settings().now());
     Err(Error::Refused(refusal))
 }

@@ -182,6 +182,22 @@ fn errors_are_told_as_the_server_told_them() {
 }
 
 #[test]
+fn what_a_refusal_came_with_is_kept_up_to_a_length() {
+    let page = format!("<html>grace{}</html>", "x".repeat(9000));
+    let html = |text: &str| Does::Answer(502, vec![("content-type", "text/html".to_owned())], text.to_owned());
+    let server = Script::new([html("<html>grace</html>"), html(&page)]);
+    let client = builder().retry(Retry::never()).max_response(5000).build_over(server).unwrap();
+    let error = block_on(client.users().get("42")).unwrap_err();
+    let refusal = error.refusal().unwrap();
+    assert_eq!((refusal.body(), refusal.content_type.as_deref()), (&b"<html>grace</html>"[..], Some("text/html")));
+    assert!(!format!("{error} {error:?}").contains("grace"), "{error:?}");
+    // Longer than any answer may be: its status counts nevertheless.
+    let error = block_on(client.users().get("42")).unwrap_err();
+    assert_eq!(error.refusal().unwrap().body(), &page.as_bytes()[..8192]);
+    assert_eq!(error.status(), Some(502));
+}
+
+#[test]
 fn answers_that_make_no_sense_are_errors() {
     let body = |text: &str| Does::Answer(200, Vec::new(), text.to_owned());
     let (client, _) = client([

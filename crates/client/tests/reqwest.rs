@@ -106,6 +106,20 @@ async fn no_more_is_read_than_is_allowed() {
 }
 
 #[tokio::test]
+async fn an_error_page_that_is_too_long_is_cut() {
+    let page = "x".repeat(101);
+    let chunked = "HTTP/1.1 502 Bad Gateway\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+    let endless = format!("{chunked}65\r\n{page}\r\n65\r\n{page}\r\n").into_bytes();
+    for bytes in [answer("502 Bad Gateway", "", &page), endless] {
+        let (address, _serving) = server(vec![bytes]).await;
+        let response = transport().send(get(address), 100).await.unwrap();
+        assert_eq!((response.status().as_u16(), response.body().len()), (502, 100));
+    }
+    let (address, _serving) = server(vec![answer("502 Bad Gateway", "", &page)]).await;
+    assert_eq!(transport().send(get(address), 200).await.unwrap().body().len(), 101);
+}
+
+#[tokio::test]
 async fn redirects_are_left_to_the_client() {
     let (address, _serving) = server(vec![answer("302 Found", "location: /elsewhere\r\n", "")]).await;
     assert_eq!(transport().send(get(address), 100).await.unwrap().status().as_u16(), 302);

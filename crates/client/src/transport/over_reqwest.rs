@@ -65,15 +65,20 @@ impl Reqwest {
     async fn exchange(&self, request: Request<Bytes>, limit: usize) -> Result<Response<Bytes>, TransportError> {
         let request = reqwest::Request::try_from(request).map_err(|error| TransportError::not_sent(quiet(error)))?;
         let mut answer = self.client.execute(request).await.map_err(failed)?;
-        if answer.content_length().is_some_and(|length| length > limit as u64) {
+        let cut = !answer.status().is_success();
+        if !cut && answer.content_length().is_some_and(|length| length > limit as u64) {
             return Err(TransportError::too_large());
         }
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if chunk.len() > limit - body.len() {
-                return Err(TransportError::too_large());
+            match chunk.get(..limit - body.len()) {
+                Some(fits) if cut => {
+                    body.extend_from_slice(fits);
+                    break;
+                }
+                Some(fits) if fits.len() < chunk.len() => return Err(TransportError::too_large()),
+                _ => body.extend_from_slice(&chunk),
             }
-            body.extend_from_slice(&chunk);
         }
         let mut response = Response::new(body.freeze());
         *response.status_mut() = answer.status();
