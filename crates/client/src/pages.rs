@@ -127,7 +127,10 @@ impl Walk {
             return repeats("the server goes back to an earlier page");
         }
         let Some(next) = start.checked_add(length).filter(|_| said == start) else {
-            return Err(Error::malformed(200, "the page begins behind the one that was asked for: some would be missed"));
+            return Err(Error::malformed(
+                200,
+                "the page begins behind the one that was asked for: some would be missed",
+            ));
         };
         match page.total_results {
             // A total that is less than what came already says nothing.

@@ -202,7 +202,8 @@ fn an_endpoint_that_ignores_cursors_is_followed_by_index() {
     assert_eq!((came, error), (numbers(1..6), None));
     assert_eq!(asked, ["GET /Users?count=3&cursor=", "GET /Users?count=3&startIndex=4"]);
     // Who followed a cursor is at the end, even where somebody was removed meanwhile.
-    let script = vec![page(1..4, json!({"totalResults": 7, "nextCursor": "n"})), page(4..6, json!({"totalResults": 7}))];
+    let script =
+        vec![page(1..4, json!({"totalResults": 7, "nextCursor": "n"})), page(4..6, json!({"totalResults": 7}))];
     let (came, asked, error) = walked(script, by_cursor);
     assert_eq!((came, asked.len(), error), (numbers(1..6), 2, None));
 }
@@ -212,10 +213,7 @@ fn a_cursor_that_is_no_text_is_not_the_end() {
     for name in ["nextCursor", "previousCursor"] {
         let (came, _, error) = walked(vec![page(1..4, json!({name: 17}))], by_cursor);
         assert_eq!(came, [""; 0]);
-        assert_eq!(
-            error.unwrap(),
-            format!("the answer of status 200 makes no sense: `{name}` is no string")
-        );
+        assert_eq!(error.unwrap(), format!("the answer of status 200 makes no sense: `{name}` is no string"));
     }
     let (came, _, error) = walked(vec![page(1..4, json!({"nextCursor": null}))], by_cursor);
     assert_eq!((came, error), (numbers(1..4), None));
