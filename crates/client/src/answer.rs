@@ -80,10 +80,13 @@ impl<T: DeserializeOwned> Versioned<T> {
 
     /// From an answer that is a resource.
     pub(crate) fn of(answer: &Answer) -> Result<Self, Error> {
+        let header = answer.header(LOCATION).or_else(|| answer.header(CONTENT_LOCATION)).map(str::to_owned);
+        if answer.body.is_empty() {
+            return Err(Error::NotShown { status: answer.status, location: header, version: tag(answer) });
+        }
         let mut read = Self::read(answer.status, answer.json()?)?;
         read.version = tag(answer).or(read.version);
-        let header = answer.header(LOCATION).or_else(|| answer.header(CONTENT_LOCATION));
-        read.location = read.location.or_else(|| header.map(str::to_owned));
+        read.location = read.location.or(header);
         Ok(read)
     }
 }

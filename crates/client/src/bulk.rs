@@ -23,6 +23,8 @@ use crate::{Client, ETag, Error, FromAnswer, Refusal, Resources};
 #[must_use = "nothing is done before it is sent"]
 pub struct Bulk {
     client: Client,
+    /// What its ids begin with, so that those of another job are others.
+    name: String,
     operations: Vec<Map<String, Value>>,
     fail_on_errors: Option<usize>,
     error: Option<Error>,
@@ -34,7 +36,6 @@ pub struct Bulk {
 pub struct BulkId(String);
 
 /// An operation that was just put into a job.
-#[derive(Debug)]
 pub struct BulkOperation<'b> {
     operation: Option<&'b mut Map<String, Value>>,
 }
@@ -43,8 +44,10 @@ pub struct BulkOperation<'b> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct BulkResponse {
-    /// In the order of the server, which is that of the job.
+    /// In the order of the server, which may be another than that of the job.
     pub outcomes: Vec<BulkOutcome>,
+    /// The ids of the operations in the order of the job.
+    asked: Vec<Option<BulkId>>,
 }
 
 /// What became of one operation.
@@ -67,7 +70,8 @@ pub struct BulkOutcome {
 
 impl Bulk {
     pub(crate) fn new(client: &Client) -> Self {
-        Self { client: client.clone(), operations: Vec::new(), fail_on_errors: None, error: None }
+        let name = format!("{:016x}", fastrand::u64(..));
+        Self { client: client.clone(), name, operations: Vec::new(), fail_on_errors: None, error: None }
     }
 
     /// The server stops after so many errors. Without this it goes on to the end.
@@ -78,7 +82,7 @@ impl Bulk {
 
     /// Creates a resource.
     pub fn create<T>(&mut self, resources: &Resources<T>, resource: &(impl Serialize + ?Sized)) -> BulkId {
-        let id = BulkId((self.operations.len() + 1).to_string());
+        let id = BulkId(format!("{}-{}", self.name, self.operations.len() + 1));
         let body = resources.body(resource);
         let added = self.add("POST", Ok(resources.endpoint().to_owned()), Some(body));
         if let Some(operation) = added.operation {
@@ -140,16 +144,18 @@ impl Bulk {
     ///
     /// When an operation could not be put in, when the server refuses the job as a whole, and as every request.
     pub async fn send(self) -> Result<BulkResponse, Error> {
-        let Self { client, operations, fail_on_errors, error } = self;
+        let Self { client, operations, fail_on_errors, error, name: _ } = self;
         if let Some(error) = error {
             return Err(error);
         }
+        let id = |operation: &Map<String, Value>| operation.get("bulkId")?.as_str().map(|id| BulkId(id.to_owned()));
+        let asked = operations.iter().map(id).collect();
         let mut message = json!({"schemas": [urns::BULK_REQUEST], "Operations": operations});
         if let Some(errors) = fail_on_errors {
             message["failOnErrors"] = errors.into();
         }
         let call = Call::new(Method::POST, "/Bulk").with_body(&message);
-        BulkResponse::from_answer(Raw(send(&client, &call).await?))
+        Ok(BulkResponse { asked, ..BulkResponse::from_answer(Raw(send(&client, &call).await?))? })
     }
 }
 
@@ -163,10 +169,18 @@ impl BulkOperation<'_> {
 }
 
 impl BulkResponse {
-    /// What became of the resource that was to be created; none when the server stopped before.
+    /// What became of the resource that was to be created; none when the server stopped before, and for an id of
+    /// another job. Where a server forgets the `bulkId`, the place in the job tells, if there are as many outcomes as
+    /// operations.
     #[must_use]
     pub fn of(&self, id: &BulkId) -> Option<&BulkOutcome> {
-        self.outcomes.iter().find(|outcome| outcome.bulk_id.as_ref() == Some(id))
+        let named = self.outcomes.iter().find(|outcome| outcome.bulk_id.as_ref() == Some(id));
+        named.or_else(|| {
+            let at = self.asked.iter().position(|asked| asked.as_ref() == Some(id))?;
+            let outcome = self.outcomes.get(at).filter(|_| self.outcomes.len() == self.asked.len())?;
+            let fits = outcome.bulk_id.is_none() && matches!(outcome.method.as_str(), "POST" | "");
+            fits.then_some(outcome)
+        })
     }
 
     /// The outcomes that are errors.
@@ -222,7 +236,7 @@ impl FromAnswer for BulkResponse {
             return Err(Error::malformed(answer.status, "`Operations` is no list"));
         };
         let outcomes = operations.iter().map(|one| BulkOutcome::read(answer.status, one)).collect::<Result<_, _>>()?;
-        Ok(Self { outcomes })
+        Ok(Self { outcomes, asked: Vec::new() })
     }
 }
 
@@ -238,9 +252,18 @@ impl Serialize for BulkId {
     }
 }
 
+impl fmt::Debug for BulkOperation<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the body, for it may hold a password.
+        let said = |name: &str| self.operation.as_ref().and_then(|operation| operation.get(name)?.as_str());
+        let mut debug = out.debug_struct("BulkOperation");
+        debug.field("method", &said("method")).field("path", &said("path")).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Bulk {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operations, fail_on_errors, error, client: _ } = self;
+        let Self { operations, fail_on_errors, error, client: _, name: _ } = self;
         let mut debug = out.debug_struct("Bulk");
         debug.field("operations", &operations.len()).field("fail_on_errors", fail_on_errors).field("error", error);
         debug.finish_non_exhaustive()

@@ -165,8 +165,8 @@ impl ClientBuilder {
         self
     }
 
-    /// With a clock for waiting between attempts. Without one nothing is sent again, except over
-    /// [`Reqwest`](crate::Reqwest), which brings tokio's.
+    /// With a clock for waiting between attempts, else it is the transport's ([`Transport::clock`]):
+    /// [`Reqwest`](crate::Reqwest) brings tokio's. Without any nothing is sent again.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
@@ -185,15 +185,17 @@ impl ClientBuilder {
         self
     }
 
-    /// The client, over [`Reqwest`](crate::Reqwest).
+    /// The client, over [`Reqwest`](crate::Reqwest). A server on this machine is asked without a proxy.
     ///
     /// # Errors
     ///
     /// As [`ClientBuilder::build_over`], and when TLS cannot be set up.
     #[cfg(feature = "reqwest")]
-    pub fn build(mut self) -> Result<Client, Error> {
-        self.clock.get_or_insert_with(|| Arc::new(crate::TokioClock::default()));
-        self.build_over(crate::Reqwest::new()?)
+    pub fn build(self) -> Result<Client, Error> {
+        // What the environment says of proxies is meant for other machines: one of them would get the token.
+        let here = Url::parse(&self.base).is_ok_and(|base| is_here(&base));
+        let transport = if here { crate::Reqwest::without_proxy()? } else { crate::Reqwest::new()? };
+        self.build_over(transport)
     }
 
     /// The client, over that transport.
@@ -208,6 +210,7 @@ impl ClientBuilder {
             return Err(error);
         }
         let base = read_base(&base, plain_http)?;
+        let clock = clock.or_else(|| transport.clock());
         let (transport, cursors) = (Arc::new(transport), OnceLock::new());
         Ok(Client { settings: Arc::new(Settings { base, headers, transport, clock, retry, max_response, cursors }) })
     }
@@ -251,6 +254,8 @@ impl fmt::Debug for Client {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("ClientBuilder").field("base", &self.base).field("retry", &self.retry).finish_non_exhaustive()
+        // Not as it was given: credentials in it are refused, but only at the end.
+        let origin = Url::parse(&self.base).ok().map(|base| base.origin().ascii_serialization());
+        out.debug_struct("ClientBuilder").field("origin", &origin).field("retry", &self.retry).finish_non_exhaustive()
     }
 }

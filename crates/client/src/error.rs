@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use scimwright_core::ScimType;
 use serde_json::Value;
+use url::Url;
 
-use crate::TransportError;
+use crate::{ETag, TransportError};
 
 /// Why a request did not lead to what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -28,22 +30,66 @@ pub enum Error {
         /// What the parser said.
         source: Option<serde_json::Error>,
     },
+    /// It was done, but the server does not show the resource: an answer without a body, such as 204 to a PUT (RFC 7644
+    /// section 3.5.1 wants one). Whoever needs it reads it.
+    #[error("the server answers {status} and does not show the resource")]
+    NotShown {
+        /// The HTTP status.
+        status: u16,
+        /// `Location`, where the server says it: the URI of what was created.
+        location: Option<String>,
+        /// The version, where the server says it.
+        version: Option<ETag>,
+    },
     /// The server sends elsewhere, where the client does not follow: to another origin, or by a status that would turn
     /// the request into another one (RFC 7644 section 3.12 knows 307 and 308).
-    #[error("the server answers {status} and sends to `{location}`, where the request is not taken")]
+    #[error("the server answers {status} and sends to {location}, where the request is not taken")]
     Redirected {
         /// The HTTP status.
         status: u16,
-        /// `Location`, as the server wrote it.
-        location: String,
+        /// `Location`.
+        location: Location,
     },
     /// The request could not be made, so nothing was sent.
     #[error("the request cannot be sent: {0}")]
     Request(String),
 }
 
+/// Where a server sends to. Only the origin is shown, for the rest may be about people; [`Location::as_str`] has it all.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Location {
+    text: String,
+    origin: Option<String>,
+}
+
+impl Location {
+    /// As the server of that URI wrote it.
+    pub(crate) fn new(text: &str, from: &Url) -> Self {
+        let origin = from.join(text).ok().filter(|_| !text.is_empty()).map(|to| to.origin().ascii_serialization());
+        Self { text: text.to_owned(), origin }
+    }
+
+    /// As the server wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.origin.as_deref().unwrap_or("nowhere"))
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Location").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
 /// The error of a server: the HTTP status, and what the body of RFC 7644 section 3.12 says, where it is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
     /// The HTTP status.
@@ -54,6 +100,9 @@ pub struct Refusal {
     pub detail: Option<String>,
     /// How long the server wants to be left alone, from `Retry-After`.
     pub retry_after: Option<Duration>,
+    /// `Content-Type`, as the server wrote it.
+    pub content_type: Option<String>,
+    body: Bytes,
 }
 
 impl Refusal {
@@ -63,10 +112,40 @@ impl Refusal {
         self.scim_type.as_deref().and_then(ScimType::named)
     }
 
+    /// What it was refused with, whatever it is, up to [`Refusal::MAX_BODY`]: the page of a proxy, for one. It may be
+    /// about people, so neither `Display` nor `Debug` shows it. Of an operation of a bulk job it is empty.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// So many bytes of the body are kept.
+    pub const MAX_BODY: usize = 8 << 10;
+
+    pub(crate) fn with_body(mut self, content_type: Option<&str>, body: &[u8]) -> Self {
+        self.content_type = content_type.map(str::to_owned);
+        self.body = Bytes::copy_from_slice(body.get(..Self::MAX_BODY).unwrap_or(body));
+        self
+    }
+
     /// From a body, whatever it is. The status of the answer counts, not the one in the body.
     pub(crate) fn new(status: u16, body: Option<&Value>) -> Self {
         let text = |name: &str| body.and_then(|body| member(body, name)).and_then(Value::as_str).map(str::to_owned);
-        Self { status, scim_type: text("scimType"), detail: text("detail"), retry_after: None }
+        Self { status, scim_type: text("scimType"), detail: text("detail"), ..Self::bare(status) }
+    }
+
+    const fn bare(status: u16) -> Self {
+        Self { status, scim_type: None, detail: None, retry_after: None, content_type: None, body: Bytes::new() }
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, scim_type, detail, retry_after, content_type, body } = self;
+        let mut debug = out.debug_struct("Refusal");
+        debug.field("status", status).field("scim_type", scim_type).field("detail", detail);
+        debug.field("retry_after", retry_after).field("content_type", content_type);
+        debug.field("body", &body.len()).finish()
     }
 }
 
@@ -89,7 +168,9 @@ impl Error {
     pub const fn status(&self) -> Option<u16> {
         match self {
             Self::Refused(refusal) => Some(refusal.status),
-            Self::Malformed { status, .. } | Self::Redirected { status, .. } => Some(*status),
+            Self::Malformed { status, .. } | Self::NotShown { status, .. } | Self::Redirected { status, .. } => {
+                Some(*status)
+            }
             Self::Transport(_) | Self::Request(_) => None,
         }
     }

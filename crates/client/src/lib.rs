@@ -80,7 +80,7 @@ pub use clock::Clock;
 #[cfg(feature = "reqwest")]
 pub use clock::TokioClock;
 pub use discovery::{AuthenticationScheme, BulkSupport, FilterSupport, Pagination, ServiceProviderConfig, Supported};
-pub use error::{Error, Refusal};
+pub use error::{Error, Location, Refusal};
 pub use pages::{All, Pages};
 pub use query::{Page, Paging, Query, SortOrder};
 pub use request::Request;

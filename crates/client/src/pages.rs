@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -41,8 +42,8 @@ pub(crate) struct Walk {
     followed: HashSet<String>,
     /// How many resources came so far.
     came: u64,
-    /// Who was on the last page.
-    last: Vec<String>,
+    /// Who was on which page, as far as a hash tells.
+    seen: HashSet<u64>,
     empty: usize,
 }
 
@@ -57,10 +58,17 @@ enum Place {
 /// So many pages without a resource may follow each other, each with another cursor, before a server is taken to walk
 /// in circles.
 const MAX_EMPTY: usize = 100;
+/// Longer cursors are none: they would not fit into a URI, and each is kept.
+const MAX_CURSOR: usize = 8 << 10;
 
 impl Walk {
     pub(crate) fn new(asked: Asked) -> Self {
-        Self { asked, place: Place::Start, followed: HashSet::new(), came: 0, last: Vec::new(), empty: 0 }
+        Self { asked, place: Place::Start, followed: HashSet::new(), came: 0, seen: HashSet::new(), empty: 0 }
+    }
+
+    /// Wherever the server begins, without a question how it pages.
+    pub(crate) fn anywhere(asked: Asked) -> Self {
+        Self { place: Place::At(At::Anywhere), ..Self::new(asked) }
     }
 
     async fn next<T: DeserializeOwned>(mut self) -> (Self, Option<Result<Page<T>, Error>>) {
@@ -84,9 +92,16 @@ impl Walk {
         let repeats = |what: &str| Err(Error::malformed(200, format!("{what}: it would never end")));
         let length = page.resources.len() as u64;
         self.came += length;
+        // Fresh cursors do not help where they lead to pages that were there before.
+        if length > 0 && !self.seen.insert(hash(&page.names)) {
+            return repeats("the server goes back to an earlier page");
+        }
         if let Some(cursor) = &page.next_cursor {
             // A page may be short or empty and others follow nevertheless (RFC 9865 section 2).
             self.empty = if length == 0 { self.empty + 1 } else { 0 };
+            if cursor.len() > MAX_CURSOR {
+                return Err(Error::malformed(200, format!("a cursor is longer than {MAX_CURSOR} bytes")));
+            }
             if !self.followed.insert(cursor.clone()) {
                 return repeats("a cursor comes again");
             }
@@ -96,24 +111,39 @@ impl Walk {
             return Ok(Place::At(At::Cursor(cursor.clone())));
         }
         let start = match at {
+            // A server that knows cursors has come to its end. One that announces them and ignores them at this
+            // endpoint has answered by index, and says that there is more.
+            At::Cursor(first) if first.is_empty() && page.total_results.is_some_and(|total| total > length) => 1,
             At::Cursor(_) => return Ok(Place::End),
             At::Index(start) => *start,
-            At::Anywhere => 1,
+            At::Anywhere => page.start_index.unwrap_or(1).max(1),
         };
         if length == 0 {
             return Ok(Place::End);
         }
-        if page.start_index.is_some_and(|said| said < start) || page.names == self.last {
+        // Below 1 is 1 (RFC 7644 section 3.4.2.4).
+        let said = page.start_index.map_or(start, |said| said.max(1));
+        if said < start {
             return repeats("the server goes back to an earlier page");
         }
-        self.last.clone_from(&page.names);
-        let next = page.start_index.unwrap_or(start).max(start) + length;
+        let Some(next) = start.checked_add(length).filter(|_| said == start) else {
+            return Err(Error::malformed(
+                200,
+                "the page begins behind the one that was asked for: some would be missed",
+            ));
+        };
         match page.total_results {
             // A total that is less than what came already says nothing.
             Some(total) if total >= self.came && next > total => Ok(Place::End),
             _ => Ok(Place::At(At::Index(next))),
         }
     }
+}
+
+fn hash(names: &[String]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    names.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Asked {

@@ -41,7 +41,8 @@ pub(crate) struct Asked {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Paging {
-    /// By cursor where ServiceProviderConfig announces it, else by index. The client asks for that once.
+    /// By cursor where ServiceProviderConfig announces it, else by index. The client asks for that once. An endpoint that
+    /// takes no notice of the cursor, and says that there is more, is gone through by index.
     #[default]
     Announced,
     /// By index (RFC 7644 section 3.4.2.4). What others write meanwhile may shift a resource onto another page.
@@ -163,15 +164,15 @@ impl<T: DeserializeOwned + Send + 'static> Query<T> {
         Pages::new(Walk::new(self.asked))
     }
 
-    /// The first that there is, if any: what a client asks that looks for one user by a unique attribute.
+    /// The first that there is, if any: what a client asks that looks for one user by a unique attribute. Pages by cursor
+    /// may be empty and others follow nevertheless (RFC 9865 section 2); it is looked for on those, too.
     ///
     /// # Errors
     ///
-    /// As every request.
+    /// As every request, and when the server would lead in circles.
     pub async fn first(mut self) -> Result<Option<Versioned<T>>, Error> {
         self.asked.count = Some(1);
-        let page: Page<T> = self.asked.page(&At::Anywhere).await?;
-        Ok(page.resources.into_iter().next())
+        All::new(Pages::new(Walk::anywhere(self.asked))).next().await.transpose()
     }
 
     /// How many there are, none of them shown.
@@ -261,14 +262,18 @@ impl<T: DeserializeOwned> FromAnswer for Page<T> {
         let name =
             |one: &Value| member(one, "id").and_then(Value::as_str).map_or_else(|| one.to_string(), str::to_owned);
         let number = |name: &str| member(&json, name).and_then(Value::as_u64);
-        let text = |name: &str| member(&json, name).and_then(Value::as_str).map(str::to_owned);
-        // An empty cursor would begin again.
-        let cursor = |name: &str| text(name).filter(|cursor| !cursor.is_empty());
+        let cursor = |name: &str| match member(&json, name) {
+            None | Some(Value::Null) => Ok(None),
+            // An empty cursor would begin again.
+            Some(Value::String(text)) => Ok(Some(text.clone()).filter(|cursor| !cursor.is_empty())),
+            // Whoever took it for none would take this page for the last.
+            Some(_) => Err(Error::malformed(status, format!("`{name}` is no string"))),
+        };
         Ok(Self {
             total_results: number("totalResults"),
             start_index: number("startIndex"),
-            next_cursor: cursor("nextCursor"),
-            previous_cursor: cursor("previousCursor"),
+            next_cursor: cursor("nextCursor")?,
+            previous_cursor: cursor("previousCursor")?,
             names: resources.iter().map(name).collect(),
             resources: resources.into_iter().map(|one| Versioned::read(status, one)).collect::<Result<_, _>>()?,
         })

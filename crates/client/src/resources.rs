@@ -51,7 +51,8 @@ impl<T> Resources<T> {
         Resources::new(&self.client, &self.endpoint, self.schema.as_deref())
     }
 
-    /// Creates one (RFC 7644 section 3.3).
+    /// Creates one (RFC 7644 section 3.3). A server that made it and does not show it gives [`Error::NotShown`], with
+    /// where it is.
     pub fn create(&self, resource: &(impl Serialize + ?Sized)) -> Request<Versioned<T>> {
         self.write(Method::POST, Ok(self.endpoint.clone()), resource)
     }

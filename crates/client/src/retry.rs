@@ -8,8 +8,8 @@ use http::{HeaderMap, Method};
 use crate::send::Call;
 use crate::{Clock, Error, TransportErrorKind};
 
-/// How often, and how patiently, the client tries again what failed for the moment: 429, 502, 503, 504, and connections
-/// that fail.
+/// How often, and how patiently, the client tries again what failed for the moment: 429, 502, 503, 504, 500 with
+/// `Retry-After`, and connections that fail.
 ///
 /// Waiting times double from attempt to attempt up to the longest, and are cut at random, so that clients that failed
 /// together do not come back together. A `Retry-After` of the server is kept to, unless it is longer than the longest:
@@ -18,8 +18,9 @@ use crate::{Clock, Error, TransportErrorKind};
 /// # What is safe
 ///
 /// GET, searches, DELETE, and PUT and PATCH with the version in `If-Match` are sent again whatever happened. Everything
-/// else, such as the POST that creates, is sent again only where the server cannot have acted: it said 429, or 503 with
-/// `Retry-After`, or there was no connection at all.
+/// else, such as the POST that creates, is sent again only where the server has hardly acted: it said 429, which it says
+/// of requests that it did not take, or there was no connection at all. A 503 proves nothing, not even with
+/// `Retry-After`: a proxy may say it of a server that has acted.
 ///
 /// What is sent again may meet its own effect. DELETE then finds nothing, and that is taken for success. A PUT or PATCH
 /// with `If-Match` meets the version that it made itself and is refused with 412: whoever gets that reads the resource,
@@ -83,16 +84,21 @@ impl Retry {
 /// Whether another attempt may end otherwise.
 fn hopeful(error: &Error) -> bool {
     match error {
-        Error::Refused(refusal) => matches!(refusal.status, 429 | 502 | 503 | 504),
+        Error::Refused(refusal) => match refusal.status {
+            429 | 502 | 503 | 504 => true,
+            // Who says when to come back expects to be well again.
+            500 => refusal.retry_after.is_some(),
+            _ => false,
+        },
         Error::Transport(error) => error.kind() != TransportErrorKind::TooLarge,
         _ => false,
     }
 }
 
-/// Whether the server has surely not acted.
+/// Whether the server has not acted, as far as anybody can tell.
 fn untouched(error: &Error) -> bool {
     match error {
-        Error::Refused(refusal) => refusal.status == 429 || (refusal.status == 503 && refusal.retry_after.is_some()),
+        Error::Refused(refusal) => refusal.status == 429,
         Error::Transport(error) => error.kind() == TransportErrorKind::NotSent,
         _ => false,
     }

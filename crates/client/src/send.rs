@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::retry::{may_have_acted, retry_after};
-use crate::{Client, ETag, Error, Refusal};
+use crate::{Client, ETag, Error, Location, Refusal};
 
 /// What is asked of the server.
 #[derive(Clone, Debug)]
@@ -99,12 +99,12 @@ async fn attempt_once(client: &Client, call: &Call) -> Result<Answer, Error> {
     for _ in 0..=MAX_REDIRECTS {
         let request = request(client, call, &target)?;
         let response = settings.transport.send(request, settings.max_response).await?;
-        if response.body().len() > settings.max_response {
+        if response.status().is_success() && response.body().len() > settings.max_response {
             return Err(crate::TransportError::too_large().into());
         }
         let status = response.status();
         if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
-            return settle(client, response);
+            return settle(client, call, response);
         }
         target = elsewhere(&start, &target, &response)?;
     }
@@ -139,22 +139,27 @@ fn elsewhere(start: &Url, from: &Url, response: &Response<Bytes>) -> Result<Url,
     let repeats = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
     match from.join(location) {
         Ok(to) if repeats && !location.is_empty() && to.origin() == start.origin() => Ok(to),
-        _ => Err(Error::Redirected { status: status.as_u16(), location: location.to_owned() }),
+        _ => Err(Error::Redirected { status: status.as_u16(), location: Location::new(location, from) }),
     }
 }
 
 /// The answer, or the error that it is.
-fn settle(client: &Client, response: Response<Bytes>) -> Result<Answer, Error> {
+fn settle(client: &Client, call: &Call, response: Response<Bytes>) -> Result<Answer, Error> {
     let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
+    // Nothing can be as it was for who did not say how it was.
+    if status == 304 && call.if_none_match.is_none() {
+        return Err(Error::malformed(status, "nobody asked whether something changed"));
+    }
     if parts.status.is_success() || status == 304 {
         return Ok(Answer { status, headers: parts.headers, body });
     }
     if parts.status.is_informational() {
         return Err(Error::malformed(status, "it is not final"));
     }
-    let body: Option<Value> = serde_json::from_slice(&body).ok();
-    let mut refusal = Refusal::new(status, body.as_ref());
+    let json: Option<Value> = serde_json::from_slice(&body).ok();
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let mut refusal = Refusal::new(status, json.as_ref()).with_body(content_type, &body);
     refusal.retry_after = retry_after(&parts.headers, || client.settings().now());
     Err(Error::Refused(refusal))
 }

@@ -4,10 +4,13 @@
 mod over_reqwest;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
+
+use crate::Clock;
 
 #[cfg(feature = "reqwest")]
 pub use over_reqwest::Reqwest;
@@ -18,7 +21,8 @@ pub use over_reqwest::Reqwest;
 ///
 /// - Nothing is repeated and no redirect is followed: the client decides about both, for it knows what is safe.
 /// - An answer of any status is an answer; an error is only that there is none.
-/// - Of a body no more than `limit` bytes are read; what is longer is [`TransportError::too_large`].
+/// - Of a body no more than `limit` bytes are read; what is longer is [`TransportError::too_large`]. Where the status is
+///   none of success it is cut there instead, for the status says more than the rest of an error page.
 /// - [`TransportError::not_sent`] is said only where the server cannot have seen any of the request.
 /// - It ends: how long an answer may take is the transport's to say.
 #[async_trait]
@@ -29,6 +33,12 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`TransportError`], when there is no whole answer.
     async fn send(&self, request: Request<Bytes>, limit: usize) -> Result<Response<Bytes>, TransportError>;
+
+    /// The clock of the runtime that it needs, if it needs one: what a client waits by that was given no other
+    /// ([`ClientBuilder::clock`](crate::ClientBuilder::clock)).
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        None
+    }
 }
 
 /// Why there is no answer.

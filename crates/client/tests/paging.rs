@@ -196,6 +196,81 @@ fn a_server_that_has_cursors_only_is_followed() {
 }
 
 #[test]
+fn an_endpoint_that_ignores_cursors_is_followed_by_index() {
+    let script = vec![page(1..4, json!({"totalResults": 5})), page(4..6, json!({"totalResults": 5}))];
+    let (came, asked, error) = walked(script, by_cursor);
+    assert_eq!((came, error), (numbers(1..6), None));
+    assert_eq!(asked, ["GET /Users?count=3&cursor=", "GET /Users?count=3&startIndex=4"]);
+    // Who followed a cursor is at the end, even where somebody was removed meanwhile.
+    let script =
+        vec![page(1..4, json!({"totalResults": 7, "nextCursor": "n"})), page(4..6, json!({"totalResults": 7}))];
+    let (came, asked, error) = walked(script, by_cursor);
+    assert_eq!((came, asked.len(), error), (numbers(1..6), 2, None));
+}
+
+#[test]
+fn a_cursor_that_is_no_text_is_not_the_end() {
+    for name in ["nextCursor", "previousCursor"] {
+        let (came, _, error) = walked(vec![page(1..4, json!({name: 17}))], by_cursor);
+        assert_eq!(came, [""; 0]);
+        assert_eq!(error.unwrap(), format!("the answer of status 200 makes no sense: `{name}` is no string"));
+    }
+    let (came, _, error) = walked(vec![page(1..4, json!({"nextCursor": null}))], by_cursor);
+    assert_eq!((came, error), (numbers(1..4), None));
+}
+
+#[test]
+fn a_page_that_begins_elsewhere_than_asked_is_an_error() {
+    for start in [json!(2), json!(u64::MAX)] {
+        let (came, _, error) = walked(vec![page(1..4, json!({"totalResults": 9, "startIndex": start}))], by_index);
+        assert_eq!(came, [""; 0]);
+        assert!(error.unwrap().contains("would be missed"), "{start}");
+    }
+    // Who counts from 0 means the first.
+    let script = vec![
+        page(1..4, json!({"totalResults": 5, "startIndex": 0})),
+        page(4..6, json!({"totalResults": 5, "startIndex": 4})),
+    ];
+    let (came, _, error) = walked(script, by_index);
+    assert_eq!((came, error), (numbers(1..6), None));
+}
+
+#[test]
+fn fresh_cursors_to_the_same_pages_are_an_error() {
+    let to = |users: std::ops::Range<u32>, cursor: &str| page(users, json!({"nextCursor": cursor}));
+    let (came, _, error) = walked(vec![to(1..3, "a"), to(1..3, "b")], by_cursor);
+    assert_eq!(came, numbers(1..3));
+    assert!(error.unwrap().contains("goes back to an earlier page"));
+    let (came, _, error) = walked(vec![to(1..3, "a"), to(3..5, "b"), to(1..3, "c")], by_cursor);
+    assert_eq!(came, numbers(1..5));
+    assert!(error.unwrap().contains("goes back to an earlier page"));
+    let more = || json!({"totalResults": 100});
+    let (came, _, error) = walked(vec![page(1..3, more()), page(3..5, more()), page(1..3, more())], by_index);
+    assert_eq!(came, numbers(1..5));
+    assert!(error.unwrap().contains("goes back to an earlier page"));
+}
+
+#[test]
+fn a_cursor_has_a_length_that_a_uri_can_have() {
+    let (.., error) = walked(vec![page(1..3, json!({"nextCursor": "x".repeat(8193)}))], by_cursor);
+    assert!(error.unwrap().contains("longer than 8192 bytes"));
+    let script = vec![page(1..3, json!({"nextCursor": "x".repeat(8192)})), page(3..4, json!({}))];
+    assert_eq!(walked(script, by_cursor).0, numbers(1..4));
+}
+
+#[test]
+fn the_first_may_be_on_a_later_page() {
+    let (client, server) = client([
+        page(1..1, json!({"nextCursor": "a"})),
+        page(1..1, json!({"nextCursor": "b"})),
+        page(5..6, json!({"nextCursor": "c"})),
+    ]);
+    let found = block_on(client.users().list().first()).unwrap().unwrap();
+    assert_eq!(found.resource.id, "5");
+    assert_eq!(server.lines(), ["GET /Users?count=1", "GET /Users?count=1&cursor=a", "GET /Users?count=1&cursor=b"]);
+}
+
+#[test]
 fn errors_end_the_walk() {
     let script = vec![page(1..4, json!({"nextCursor": "n"})), Does::json(400, &json!({"scimType": "expiredCursor"}))];
     let (came, _, error) = walked(script, by_cursor);

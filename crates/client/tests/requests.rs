@@ -182,6 +182,22 @@ fn errors_are_told_as_the_server_told_them() {
 }
 
 #[test]
+fn what_a_refusal_came_with_is_kept_up_to_a_length() {
+    let page = format!("<html>grace{}</html>", "x".repeat(9000));
+    let html = |text: &str| Does::Answer(502, vec![("content-type", "text/html".to_owned())], text.to_owned());
+    let server = Script::new([html("<html>grace</html>"), html(&page)]);
+    let client = builder().retry(Retry::never()).max_response(5000).build_over(server).unwrap();
+    let error = block_on(client.users().get("42")).unwrap_err();
+    let refusal = error.refusal().unwrap();
+    assert_eq!((refusal.body(), refusal.content_type.as_deref()), (&b"<html>grace</html>"[..], Some("text/html")));
+    assert!(!format!("{error} {error:?}").contains("grace"), "{error:?}");
+    // Longer than any answer may be: its status counts nevertheless.
+    let error = block_on(client.users().get("42")).unwrap_err();
+    assert_eq!(error.refusal().unwrap().body(), &page.as_bytes()[..8192]);
+    assert_eq!(error.status(), Some(502));
+}
+
+#[test]
 fn answers_that_make_no_sense_are_errors() {
     let body = |text: &str| Does::Answer(200, Vec::new(), text.to_owned());
     let (client, _) = client([
@@ -200,7 +216,7 @@ fn answers_that_make_no_sense_are_errors() {
     };
     let users = client.users();
     let read = || told(block_on(users.get("42")).unwrap_err());
-    insta::assert_snapshot!(read(), @"the answer of status 200 makes no sense: the body is no JSON");
+    insta::assert_snapshot!(read(), @"the server answers 200 and does not show the resource");
     insta::assert_snapshot!(read(), @"the answer of status 200 makes no sense: the body is no JSON");
     insta::assert_snapshot!(read(), @"the answer of status 200 makes no sense: it is no JSON object");
     insta::assert_snapshot!(read(), @"the answer of status 200 makes no sense: the resource does not fit the view");
@@ -209,6 +225,26 @@ fn answers_that_make_no_sense_are_errors() {
     insta::assert_snapshot!(list(), @"the answer of status 200 makes no sense: `Resources` is no list");
     insta::assert_snapshot!(list(), @"the answer of status 200 makes no sense: it is no JSON object");
     insta::assert_snapshot!(told(block_on(client.bulk().send()).unwrap_err()), @"the answer of status 200 makes no sense: `Operations` is no list");
+}
+
+#[test]
+fn what_was_made_is_found_though_it_is_not_shown() {
+    let made = Does::status(201).with("location", &format!("{BASE}/Users/42")).with("etag", "W/\"1\"");
+    let (client, _) = client([made, Does::status(204)]);
+    let error = block_on(client.users().create(&json!({"userName": "ada"}))).unwrap_err();
+    assert_eq!(error.status(), Some(201));
+    let Error::NotShown { location, version, .. } = error else { panic!("{error}") };
+    assert_eq!((location, version), (Some(format!("{BASE}/Users/42")), Some(ETag::new("W/\"1\""))));
+    let error = block_on(client.users().replace("42", &json!({"userName": "ada"}))).unwrap_err();
+    assert!(matches!(error, Error::NotShown { status: 204, location: None, version: None }), "{error}");
+}
+
+#[test]
+fn who_did_not_ask_whether_something_changed_is_not_told_that_nothing_did() {
+    let (client, _) = client([Does::status(304), Does::status(304)]);
+    let malformed = |error: Error| assert!(matches!(error, Error::Malformed { status: 304, .. }), "{error}");
+    malformed(block_on(client.users().delete("42")).unwrap_err());
+    malformed(block_on(client.users().patch("42", &patch())).unwrap_err());
 }
 
 #[test]
@@ -292,6 +328,21 @@ fn secrets_and_people_are_in_no_debug_output() {
     for secret in [TOKEN, "swordfish", "t1meMa$heen", "grace"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
+}
+
+#[test]
+fn what_was_given_wrongly_is_not_shown_either() {
+    let base = Client::builder("https://user:swordfish@x.example/scim?key=swordfish");
+    let (client, _) = client([Does::status(302).with("location", "https://other.example/Users?filter=swordfish")]);
+    let mut job = client.bulk();
+    let operation = job.replace(&client.users(), "42", &json!({"userName": "ada", "password": "swordfish"}));
+    let error = block_on(client.users().get("42")).unwrap_err();
+    let shown = format!("{base:?} {operation:?} {error:?} {error}");
+    assert!(!shown.contains("swordfish"), "{shown}");
+    assert!(shown.contains("https://x.example") && shown.contains("PUT") && shown.contains("/Users/42"), "{shown}");
+    assert!(error.to_string().contains("https://other.example,"), "{error}");
+    let Error::Redirected { location, .. } = error else { panic!("{error}") };
+    assert_eq!(location.as_str(), "https://other.example/Users?filter=swordfish");
 }
 
 #[test]

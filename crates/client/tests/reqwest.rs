@@ -106,6 +106,20 @@ async fn no_more_is_read_than_is_allowed() {
 }
 
 #[tokio::test]
+async fn an_error_page_that_is_too_long_is_cut() {
+    let page = "x".repeat(101);
+    let chunked = "HTTP/1.1 502 Bad Gateway\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+    let endless = format!("{chunked}65\r\n{page}\r\n65\r\n{page}\r\n").into_bytes();
+    for bytes in [answer("502 Bad Gateway", "", &page), endless] {
+        let (address, _serving) = server(vec![bytes]).await;
+        let response = transport().send(get(address), 100).await.unwrap();
+        assert_eq!((response.status().as_u16(), response.body().len()), (502, 100));
+    }
+    let (address, _serving) = server(vec![answer("502 Bad Gateway", "", &page)]).await;
+    assert_eq!(transport().send(get(address), 200).await.unwrap().body().len(), 101);
+}
+
+#[tokio::test]
 async fn redirects_are_left_to_the_client() {
     let (address, _serving) = server(vec![answer("302 Found", "location: /elsewhere\r\n", "")]).await;
     assert_eq!(transport().send(get(address), 100).await.unwrap().status().as_u16(), 302);
@@ -122,14 +136,50 @@ async fn who_does_not_answer_in_time_is_broken_off() {
     drop(listener);
 }
 
+/// Runs in a process of its own, where the environment names a proxy.
+#[tokio::test]
+#[ignore = "the test below runs it"]
+async fn child_that_asks_this_machine() {
+    let (address, serving) = server(vec![answer("200 OK", "", r#"{"id": "42", "userName": "ada"}"#)]).await;
+    let client = Client::new(&format!("http://{address}/v2"), "secret").unwrap();
+    assert_eq!(client.users().get("42").await.unwrap().resource.id, "42");
+    assert!(serving.await.unwrap()[0].starts_with("GET /v2/Users/42 "));
+}
+
+#[tokio::test]
+async fn a_server_on_this_machine_is_asked_without_a_proxy() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "--ignored", "child_that_asks_this_machine"]).env_remove("NO_PROXY").env_remove("no_proxy");
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        child.env(name, &proxy);
+    }
+    let ran = child.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+async fn a_builder_without_a_timeout_has_one_nevertheless() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    // Nobody answers; the builder would wait for ever.
+    let error = transport().timeout(Duration::from_millis(50)).send(get(address), 100).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Broken);
+    drop(listener);
+}
+
 #[tokio::test]
 async fn the_client_that_is_ready_to_use_tries_again_by_tokios_clock() {
     let good = r#"{"id": "42", "userName": "ada"}"#;
     let (address, serving) =
-        server(vec![answer("503 Service Unavailable", "retry-after: 0\r\n", ""), answer("200 OK", "", good)]).await;
+        server(vec![answer("429 Too Many Requests", "retry-after: 0\r\n", ""), answer("200 OK", "", good)]).await;
     let client = Client::builder(&format!("http://{address}/v2")).bearer("secret");
     let quick = Retry::default().waiting(Duration::from_millis(1), Duration::from_millis(1));
-    let client = client.retry(quick).clock(scimwright_client::TokioClock::default()).build_over(transport()).unwrap();
+    // The transport brings the clock.
+    let client = client.retry(quick).build_over(transport()).unwrap();
     let ada = client.users().create(&serde_json::json!({"userName": "ada"})).await.unwrap();
     assert_eq!(ada.resource.id, "42");
     let requests = serving.await.unwrap();

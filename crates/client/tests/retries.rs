@@ -29,9 +29,10 @@ fn patch() -> PatchRequest {
 }
 
 /// What can go wrong for the moment.
-fn troubles() -> [(&'static str, Does); 7] {
+fn troubles() -> [(&'static str, Does); 8] {
     [
         ("429", Does::status(429)),
+        ("500 with Retry-After", Does::status(500).with("retry-after", "0")),
         ("502", Does::status(502)),
         ("503", Does::status(503)),
         ("503 with Retry-After", Does::status(503).with("retry-after", "0")),
@@ -58,9 +59,10 @@ fn again(call: impl Fn(&Client) -> Result<(), Error>) -> Vec<&'static str> {
     again
 }
 
-const ALL: [&str; 7] = ["429", "502", "503", "503 with Retry-After", "504", "unreachable", "broken"];
-/// Where the server cannot have acted.
-const UNTOUCHED: [&str; 3] = ["429", "503 with Retry-After", "unreachable"];
+const ALL: [&str; 8] =
+    ["429", "500 with Retry-After", "502", "503", "503 with Retry-After", "504", "unreachable", "broken"];
+/// Where the server has not acted, as far as anybody can tell.
+const UNTOUCHED: [&str; 2] = ["429", "unreachable"];
 
 #[test]
 fn what_reads_is_sent_again_whatever_happened() {

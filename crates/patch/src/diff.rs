@@ -27,7 +27,7 @@ use crate::{Op, Operation, PatchRequest};
 ///
 /// - Every operation names one attribute by its path, in an extension the qualified one. Operations without path could
 ///   say everything at once, but then nulls and whole lists stand for what goes. Only an extension that goes altogether
-///   is named by its own URI (ruling R-23).
+///   is named by its own URI (ruling R-23), and only where its schema has nothing hidden or immutable, which would stay.
 /// - `add` gives a value where there was none, `replace` another one, `remove` takes it away. Nothing is said with
 ///   null.
 /// - In an attribute with sub-attributes only those are named that change: one by its own path, several in one object
@@ -75,20 +75,41 @@ pub fn diff(
     after: &Resource,
 ) -> Result<Option<PatchRequest>, AdmitError> {
     let after = Admit::new(resource_type).replace(after.as_map().clone().into(), before)?.resource;
-    let mut operations = changes(None, resource_type.attributes(), before.as_map(), after.as_map());
+    let base = changes(None, resource_type.attributes(), before.as_map(), after.as_map());
+    let (mut gone, mut operations) = (Vec::new(), Vec::new());
     for extension in &resource_type.extensions {
         let nothing = Map::new();
         let urn = extension.schema.id.as_str();
         let inside = |resource: &'_ Resource| resource.get(urn).and_then(Value::as_object).cloned();
         let (old, new) = (inside(before).unwrap_or_default(), inside(&after));
         let inside = changes(Some(extension), &extension.schema.attributes, &old, new.as_ref().unwrap_or(&nothing));
-        if new.is_none() && !inside.is_empty() {
-            operations.push(remove_extension(extension));
+        if !inside.is_empty() && may_go(resource_type, extension, &after) {
+            gone.push(extension);
         } else {
-            operations.extend(inside);
+            operations.push((extension, inside));
         }
     }
+    let with_outer = |inner: &Extension| goes_with_another(inner, &gone);
+    let whole = gone.iter().filter(|extension| !with_outer(extension)).map(|extension| remove_extension(extension));
+    let parts = operations.into_iter().filter(|(extension, _)| !with_outer(extension)).flat_map(|(_, inside)| inside);
+    let operations: Vec<Operation> = base.into_iter().chain(whole).chain(parts).collect();
     Ok((!operations.is_empty()).then(|| PatchRequest::of(operations)))
+}
+
+/// Whether an extension may be removed by its own URI: nothing is left of it, nor of what stands in its container and
+/// would go with it; and nothing in them can be there that stays when it is left out, but that nobody has read.
+fn may_go(resource_type: &ResourceType, extension: &Extension, after: &Resource) -> bool {
+    let with_it = std::iter::once(extension).chain(resource_type.nested_in(extension));
+    let stays = |attribute: &Attribute| attribute.is_hidden() || attribute.mutability == Mutability::Immutable;
+    with_it.into_iter().all(|extension| {
+        after.get(extension.schema.id.as_str()).is_none() && !extension.schema.attributes.iter().any(stays)
+    })
+}
+
+/// Whether one of those that go has the extension in its container and takes it along.
+fn goes_with_another(inner: &Extension, gone: &[&Extension]) -> bool {
+    let mut around = gone.iter().filter(|outer| inner.within.as_ref() == Some(&outer.schema.id));
+    around.any(|outer| !goes_with_another(outer, gone))
 }
 
 /// What happens to attributes that stand beside each other.

@@ -16,7 +16,7 @@ use scimwright_core::{
 use scimwright_patch::{Op, PatchOptions, PatchRequest, apply, diff};
 use serde_json::{Map, Value, json};
 
-/// Users, groups, labs and gadgets: every data type and characteristic.
+/// Users, groups, labs, gadgets and crews: every data type and characteristic.
 static TYPES: LazyLock<Catalog> = LazyLock::new(|| {
     let data = |path: &str| -> Value {
         let path = format!("{}/../../tests/data/schemas/{path}", env!("CARGO_MANIFEST_DIR"));
@@ -30,7 +30,32 @@ static TYPES: LazyLock<Catalog> = LazyLock::new(|| {
         .unwrap()
         .with_resource_type(ResourceTypeSpec::from_json(data("ResourceType-Gadget.json")))
         .unwrap()
+        .with_schema(&json!({"id": CREW, "attributes": [{"name": "ship"}]}))
+        .unwrap()
+        .with_schema(&json!({"id": RADIO, "attributes": [{"name": "band"}, {"name": "call"}]}))
+        .unwrap()
+        .with_schema(&json!({"id": CODE, "attributes": [{"name": "key", "type": "integer"}]}))
+        .unwrap()
+        .with_schema(&json!({"id": BADGE, "attributes": [
+            {"name": "no"}, {"name": "pin", "mutability": "writeOnly", "returned": "never"},
+            {"name": "lock", "type": "complex", "subAttributes": [
+                {"name": "door"}, {"name": "floor"}, {"name": "side"}, {"name": "model"},
+                {"name": "code", "mutability": "writeOnly", "returned": "never"}]},
+        ]}))
+        .unwrap()
+        .with_resource_type(ResourceTypeSpec::from_json(json!({
+            "name": "Crew", "endpoint": "/Crews", "schema": CREW,
+            "schemaExtensions": [{"schema": CODE}, {"schema": RADIO}, {"schema": BADGE}],
+            (ResourceTypeSpec::HINTS): {"nested": {RADIO: [CODE]}},
+        })))
+        .unwrap()
 });
+
+/// A type with an extension that stands in the container of another one, and one with secrets.
+const CREW: &str = "urn:x:crew";
+const RADIO: &str = "urn:x:radio";
+const CODE: &str = "urn:x:code";
+const BADGE: &str = "urn:x:badge";
 
 /// A value of a simple attribute: few of each kind, so that two documents meet.
 fn simple(data_type: DataType) -> BoxedStrategy<Value> {
@@ -224,11 +249,40 @@ fn with_what_stays(attributes: &[Attribute], before: &Map<String, Value>, after:
     }
 }
 
+/// Whether a secret is all that there is of an attribute: then it does not show, so that no PATCH can mean to remove it,
+/// but a PUT does.
+fn has_lone_secret(before: &Resource, seen: &Resource) -> bool {
+    let lock = |resource: &Resource| resource.get(BADGE).and_then(|badge| badge.get("lock")).is_some();
+    lock(before) && !lock(seen)
+}
+
+/// The resource without what nobody can read.
+fn as_seen(resource_type: &ResourceType, resource: &Resource) -> Resource {
+    fn seen(attributes: &[Attribute], object: &mut Map<String, Value>) {
+        for attribute in attributes {
+            let name = attribute.name.as_str();
+            match object.get_mut(name) {
+                Some(_) if attribute.is_hidden() => drop(object.remove(name)),
+                Some(Value::Object(inside)) => seen(&attribute.sub_attributes, inside),
+                _ => {}
+            }
+        }
+    }
+    let mut map = resource.as_map().clone();
+    seen(resource_type.attributes(), &mut map);
+    for extension in &resource_type.extensions {
+        if let Some(Value::Object(inside)) = map.get_mut(extension.schema.id.as_str()) {
+            seen(&extension.schema.attributes, inside);
+        }
+    }
+    canonical(resource_type, map.into())
+}
+
 type Pair = (&'static ResourceType, Resource, Resource);
 
 /// Two states of a resource of some type.
 fn pair() -> impl Strategy<Value = Pair> {
-    select(vec!["User", "Group", "Gadget", "Lab"]).prop_flat_map(|name| {
+    select(vec!["User", "Group", "Gadget", "Lab", "Crew"]).prop_flat_map(|name| {
         let resource_type = &**TYPES.resource_type(name).unwrap();
         (body(resource_type), body(resource_type), proptest::collection::vec(any::<u8>(), 200)).prop_map(
             move |(one, other, choices)| {
@@ -373,6 +427,23 @@ proptest! {
     }
 
     #[test]
+    fn secrets_that_nobody_reads_stay_as_with_a_put((resource_type, before, after) in pair()) {
+        // Both states as a client sees them; the server has the secrets of the first.
+        let (seen, wanted) = (as_seen(resource_type, &before), as_seen(resource_type, &after));
+        prop_assume!(!has_lone_secret(&before, &seen));
+        let Ok(put) = Admit::new(resource_type).replace(wanted.as_map().clone().into(), &before) else { return Ok(()) };
+        let left = match diff(resource_type, &seen, &wanted).unwrap() {
+            None => state(resource_type, &before),
+            Some(patch) => {
+                let done = apply(resource_type, &before, &patch, &PatchOptions::default());
+                prop_assert!(done.is_ok(), "{:?}: {}", done, patch.to_json());
+                state(resource_type, &done.unwrap().resource)
+            }
+        };
+        prop_assert_eq!(left, state(resource_type, &put.resource));
+    }
+
+    #[test]
     fn there_is_nothing_to_do_between_equals((resource_type, before, _) in pair(), turn in any::<prop::sample::Index>()) {
         prop_assert_eq!(diff(resource_type, &before, &before), Ok(None));
         // Another order of every list, and every word about not being primary, say nothing new.
@@ -476,4 +547,22 @@ fn members_that_no_filter_can_name_are_told_whole() {
     let after = group(json!([{"value": "1"}, {"value": long, "display": "somebody"}]));
     let patch = diff(groups, &before, &after).unwrap().unwrap();
     assert_eq!(patched_state(groups, &before, &patch), state(groups, &after));
+}
+
+#[test]
+fn a_secret_that_was_not_read_is_not_removed_with_what_it_stands_in() {
+    let crews = TYPES.resource_type("Crew").unwrap();
+    let crew = |badge: Value| canonical(crews, json!({BADGE: badge}));
+    let operations = |before: Value, after: Value| {
+        diff(crews, &crew(before), &crew(after)).unwrap().unwrap().to_json()["Operations"].clone()
+    };
+    assert_eq!(operations(json!({"no": "1"}), json!({})), json!([{"op": "remove", "path": "urn:x:badge:no"}]));
+    // A PUT without `lock` leaves nothing of it, its secret neither.
+    assert_eq!(
+        operations(json!({"lock": {"door": "1", "floor": "2"}}), json!({})),
+        json!([{"op": "remove", "path": "urn:x:badge:lock"}])
+    );
+    // But one with another `lock` leaves its secret.
+    let left = operations(json!({"lock": {"door": "1", "floor": "2", "side": "l"}}), json!({"lock": {"model": "m"}}));
+    assert_eq!(left.as_array().unwrap().len(), 4, "{left}");
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use scimwright_core::{Admit, Catalog, ResourceTypeSpec, urns};
-use scimwright_patch::{PatchOptions, PatchRequest, apply};
+use scimwright_patch::{PatchOptions, PatchRequest, apply, diff};
 use serde_json::{Value, json};
 
 const BASE: &str = "urn:x:crew";
@@ -10,9 +10,14 @@ const RADIO: &str = "urn:x:radio";
 const CODE: &str = "urn:x:code";
 
 fn catalog() -> Catalog {
+    catalog_with([RADIO, CODE])
+}
+
+/// With the extensions in this order.
+fn catalog_with(extensions: [&str; 2]) -> Catalog {
     let spec = json!({
         "name": "Crew", "endpoint": "/Crews", "schema": BASE,
-        "schemaExtensions": [{"schema": RADIO}, {"schema": CODE}],
+        "schemaExtensions": extensions.map(|urn| json!({"schema": urn})),
         (ResourceTypeSpec::HINTS): {"nested": {RADIO: [CODE]}},
     });
     Catalog::empty()
@@ -59,5 +64,42 @@ fn they_are_written_inside_and_beside() {
 fn they_go_with_what_they_stand_in() {
     for gone in [json!({"op": "remove", "path": RADIO}), json!({"op": "replace", "value": {RADIO: null}})] {
         assert_eq!(after(gone), (Value::Null, Value::Null));
+    }
+}
+
+#[test]
+fn what_stays_is_not_taken_along_by_what_it_stands_in() {
+    let (radio, code) = (json!({"band": "HF"}), json!({"key": 7}));
+    let (nothing, both) = (json!({}), json!({RADIO: radio, CODE: code}));
+    let (radio, code) = (json!({RADIO: radio}), json!({CODE: code}));
+    let expected = [
+        (&both, &code, json!([{"op": "remove", "path": "urn:x:radio:band"}])),
+        (&both, &radio, json!([{"op": "remove", "path": CODE}])),
+        (&both, &nothing, json!([{"op": "remove", "path": RADIO}])),
+        (
+            &radio,
+            &code,
+            json!([{"op": "remove", "path": "urn:x:radio:band"}, {"op": "add", "path": "urn:x:code:key", "value": 7}]),
+        ),
+    ];
+    for order in [[RADIO, CODE], [CODE, RADIO]] {
+        let catalog = catalog_with(order);
+        let crew = catalog.resource_type("Crew").unwrap();
+        let stored = |extensions: &Value| {
+            let mut body = extensions.clone();
+            body["schemas"] = json!([BASE]);
+            Admit::new(crew).trusted(body).unwrap()
+        };
+        for (before, after, expected) in &expected {
+            let (before, after) = (stored(before), stored(after));
+            let patch = diff(crew, &before, &after).unwrap().unwrap();
+            let by_path = |operations: &Value| {
+                let mut operations = operations.as_array().unwrap().clone();
+                operations.sort_by_key(|operation| operation["path"].to_string());
+                operations
+            };
+            assert_eq!(by_path(&patch.to_json()["Operations"]), by_path(expected), "{order:?}");
+            assert_eq!(apply(crew, &before, &patch, &PatchOptions::default()).unwrap().resource, after, "{order:?}");
+        }
     }
 }

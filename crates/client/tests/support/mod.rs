@@ -69,6 +69,11 @@ impl Script {
         Self { script: Arc::new(Mutex::new(script.into_iter().collect())), asked: Arc::default() }
     }
 
+    /// What comes at the end of the script.
+    pub(crate) fn will(&self, does: Does) {
+        self.script.lock().unwrap().push_back(does);
+    }
+
     /// Everything that was asked since the last time.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut *self.asked.lock().unwrap())

@@ -25,7 +25,9 @@ pub(super) fn changes(place: &Place<'_>, old: Option<&Value>, new: Option<&Value
         (false, false) => {
             let fixed =
                 |sub: &Attribute| sub.mutability == Mutability::Immutable && old.contains_key(sub.name.as_str());
-            let may_go = !attribute.required && !attribute.sub_attributes.iter().any(fixed);
+            // What nobody can read may be there nevertheless, and would go with the rest.
+            let kept = |sub: &Attribute| sub.is_hidden() || fixed(sub);
+            let may_go = !attribute.required && !attribute.sub_attributes.iter().any(kept);
             let by_parts = one_by_one(place, None, &old, &new);
             let anew = vec![place.remove(), place.put(false, new.into())];
             // Of equals the one that leaves alone what stays.
