@@ -15,6 +15,11 @@ pub const LARGEST: usize = 64 << 10;
 pub(super) const MOST_URIS: usize = 100;
 /// Bytes of the URI.
 const LONGEST_URI: usize = 200;
+/// Bytes of the name of an attribute.
+const LONGEST_NAME: usize = 64;
+/// Names of attributes that a user has at the top level and that have rules of their own there. An extension's attribute of such a
+/// name would be taken for it by whoever looks at names alone. Parts of complex attributes may have them.
+const RESERVED: [&str; 6] = ["id", "schemas", "meta", "externalId", "password", "userName"];
 
 /// Why a schema cannot extend users.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +78,10 @@ pub(super) fn read(json: &Value, catalog: &Catalog) -> Result<Schema, Unfit> {
         more => return Err(Unfit::TooLarge(more)),
     }
     for attribute in &schema.attributes {
+        if RESERVED.iter().any(|reserved| attribute.name.is(reserved)) {
+            let reason = "has a meaning of its own for every resource (RFC 7643 section 3.1) or user: choose another name";
+            return Err(Unfit::Attribute { attribute: attribute.name.to_string(), reason });
+        }
         check_attribute(attribute, attribute.name.to_string())?;
         for sub in &attribute.sub_attributes {
             check_attribute(sub, format!("{}.{}", attribute.name, sub.name))?;
@@ -115,7 +124,9 @@ pub(super) fn check_apart(new: &Urn, other: &Urn) -> Result<(), Unfit> {
 }
 
 fn check_attribute(attribute: &Attribute, name: String) -> Result<(), Unfit> {
-    let reason = if attribute.is_hidden() {
+    let reason = if attribute.name.as_str().len() > LONGEST_NAME {
+        "is longer than 64 characters"
+    } else if attribute.is_hidden() {
         "is never returned, and this server keeps no secrets of users: nobody could ever have its value"
     } else if attribute.uniqueness == Uniqueness::Global {
         "cannot be unique over all organisations: make it unique on the `server`, which is within this one"
@@ -228,6 +239,25 @@ mod tests {
         }
         let many: Vec<Value> = (0..=MOST_ATTRIBUTES).map(|at| json!({"name": format!("a{at}")})).collect();
         assert_eq!(refused(with(many.into())), "the schema has 101 attributes, and 100 are the most");
+    }
+
+    #[test]
+    fn names_with_a_meaning_at_the_top_are_refused() {
+        for name in ["id", "schemas", "meta", "externalId", "password", "userName", "ID", "externalid"] {
+            let error = refused(with(json!([{"name": "number"}, {"name": name}])));
+            assert!(error.starts_with(&format!("`{name}` has a meaning of its own")), "{error}");
+        }
+        let taken = |attributes: Value| read(&with(attributes), &Catalog::standard()).is_ok();
+        // Others are the extension's own, and so is a part of a complex attribute.
+        assert!(taken(json!([{"name": "ids"}, {"name": "user"}])));
+        assert!(taken(json!([{"name": "card", "type": "complex", "subAttributes": [{"name": "id"}]}])));
+
+        let longest = "a".repeat(LONGEST_NAME);
+        assert!(taken(json!([{"name": longest}])));
+        let longer = format!("{longest}a");
+        let part = json!([{"name": "card", "type": "complex", "subAttributes": [{"name": longer}]}]);
+        assert_eq!(refused(with(json!([{"name": longer}]))), format!("`{longer}` is longer than 64 characters"));
+        assert_eq!(refused(with(part)), format!("`card.{longer}` is longer than 64 characters"));
     }
 
     #[test]
