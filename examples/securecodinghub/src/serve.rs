@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -24,6 +25,9 @@ use crate::gate::Gate;
 use crate::leftover;
 use crate::settings::{SCIM_PATH, Settings};
 use crate::types::{self, ChangedTypes};
+
+/// How long a change may be missing in the log when its process died, beside the time that its process had for it.
+const CATCH_UP: Duration = Duration::from_secs(60);
 
 /// Why the server could not serve.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +82,7 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     let extensions = Arc::new(Extensions::new(directory.clone(), service.clone()));
     extensions.check_all()?;
     extensions.catch_up().await;
+    let catching_up = tokio::spawn(catch_up(extensions.clone()));
     let gate = Arc::new(Gate::new(&settings, directory.clone(), extensions.clone()));
     let admin = Admin::new(gate.clone(), extensions, service.clone(), settings.public_url().as_str());
     let scim = endpoint(&settings, service, gate);
@@ -100,8 +105,18 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
         () = signals.next() => tracing::warn!("told to stop again: requests under way were cut off"),
     }
     // The writer finishes what it has begun when the last handle goes.
+    catching_up.abort();
+    drop(catching_up.await);
     drop(store);
     Ok(())
+}
+
+/// Enters into the logs what others have left, as often as there can be something new.
+async fn catch_up(extensions: Arc<Extensions>) {
+    loop {
+        tokio::time::sleep(CATCH_UP).await;
+        extensions.catch_up().await;
+    }
 }
 
 /// Everything that the server answers.

@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Client, Hub, Organisation, Server, at_once, filter, named, patch, replace, tally, text, user};
+use support::{Client, Hub, Organisation, Server, Wire, at_once, filter, named, patch, replace, tally, text, user};
 use ureq::http::Method;
 
 const BADGE: &str = "urn:acme:params:scim:schemas:badge:2.0:User";
@@ -433,6 +433,32 @@ fn who_comes_back_from_out_of_sight_has_what_he_had() {
     assert_eq!(found(&acme.client, &format!("{BADGE}:number pr")), 0);
     admin.delete(&at).is(204);
     admin.post("/extensions", &other).is(201);
+}
+
+#[test]
+fn a_change_enters_the_log_also_when_its_client_hangs_up() {
+    let two = Two::new();
+    let Two { hub, server, .. } = &two;
+    let token = text(&hub.json("token create --org acme --scope admin"), "token");
+    let request = format!(
+        "DELETE /api/sch/admin/v1/extensions/{BADGE} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    let database = rusqlite::Connection::open(hub.database()).unwrap();
+    let mut patience = std::time::Duration::from_millis(50);
+    let removed = support::eventually("a removal is in the log", || {
+        // The change waits for the database, and its client does not wait for the change.
+        database.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut wire = Wire::open(server);
+        wire.write(&request);
+        std::thread::sleep(patience);
+        drop(wire);
+        std::thread::sleep(patience);
+        database.execute_batch("COMMIT").unwrap();
+        // A busy machine may not have come to the request at all.
+        patience *= 2;
+        hub.log("acme").into_iter().find(|entry| entry["operation"] == "extension-remove" && entry["status"] == 204)
+    });
+    assert_eq!(removed["target"], json!({"resourceType": "Schema", "id": BADGE}));
 }
 
 #[test]
