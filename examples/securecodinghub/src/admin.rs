@@ -155,7 +155,7 @@ async fn register(State(admin): State<Admin>, caller: axum::Extension<Caller>, r
         Err(error) => return admin.refuse(&caller, operation, &error).await,
     };
     to_the_end(async move {
-        match admin.extensions.register(&caller.who.organisation, &caller.who.token_id, &json).await {
+        match admin.extensions.register(&caller.who.organisation, &caller.who.token_id, json).await {
             Ok((Registered::New, record)) => admin.reply(201, &record),
             Ok((_, record)) => admin.reply(200, &record),
             Err(error) => admin.refuse(&caller, operation, &error.to_scim()).await,

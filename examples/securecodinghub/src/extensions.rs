@@ -1,6 +1,7 @@
 //! Extensions of users that organisations register for themselves: what one of them has does not exist for the others.
 
 pub mod command;
+mod draft;
 mod rules;
 
 use std::collections::HashMap;
@@ -186,9 +187,11 @@ impl Extensions {
         &self,
         organisation: &Organisation,
         actor: &str,
-        json: &Value,
+        json: Value,
     ) -> Result<(Registered, ExtensionRecord), ExtensionError> {
-        let schema = rules::read(json, &self.base)?;
+        let base = self.base.clone();
+        let read = tokio::task::spawn_blocking(move || rules::read(&json, &base));
+        let schema = read.await.map_err(|_| ExtensionError::Interrupted)??;
         let urn = schema.id.clone();
         let actor = actor.to_owned();
         let done = self.change(organisation, move |there| decide(there, &schema, &actor)).await?;

@@ -89,7 +89,7 @@ pub fn run(
     match command {
         ExtensionCommand::Add(args) => {
             let schema = read(&args.file)?;
-            let (done, record) = runtime.block_on(extensions.register(&organisation, "admin", &schema))?;
+            let (done, record) = runtime.block_on(extensions.register(&organisation, "admin", schema))?;
             if json {
                 return Ok(write_json(out, &extension_json(&record))?);
             }
