@@ -203,7 +203,9 @@ mod tests {
         });
         // It has begun, and its client is gone.
         let mut change = Box::pin(change);
-        assert!(std::future::poll_fn(|context| std::task::Poll::Ready(change.as_mut().poll(context).is_pending())).await);
+        assert!(
+            std::future::poll_fn(|context| std::task::Poll::Ready(change.as_mut().poll(context).is_pending())).await
+        );
         drop(change);
         go_on.send(()).unwrap();
         assert_eq!(ended.await, Ok(()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scimwright_core::{Attribute, Catalog, Schema, SchemaError, Uniqueness, Urn, urns};
+use scimwright_core::{Attribute, Catalog, DataType, Mutability, Schema, SchemaError, Uniqueness, Urn, urns};
 use serde_json::Value;
 
 use super::draft;
@@ -33,6 +33,19 @@ pub enum Unfit {
     /// A schema or an attribute of it is something else in JSON.
     #[error("a schema is a JSON object, and so is each of its attributes")]
     NotAnObject,
+    /// A schema or an attribute has a member that neither has.
+    #[error(
+        "{of} has `{}`, which is nothing that RFC 7643 section 7 knows{}", member.escape_debug(),
+        meant.map(|meant| format!(": is it `{meant}`?")).unwrap_or_default()
+    )]
+    Member {
+        /// Whose it is, in words.
+        of: String,
+        /// Its name.
+        member: String,
+        /// The one that differs from it by case alone.
+        meant: Option<&'static str>,
+    },
     /// The JSON is no schema that RFC 7643 section 7 knows.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -82,7 +95,8 @@ pub(super) fn read(json: &Value, catalog: &Catalog) -> Result<Schema, Unfit> {
     }
     for attribute in &schema.attributes {
         if RESERVED.iter().any(|reserved| attribute.name.is(reserved)) {
-            let reason = "has a meaning of its own for every resource (RFC 7643 section 3.1) or user: choose another name";
+            let reason =
+                "has a meaning of its own for every resource (RFC 7643 section 3.1) or user: choose another name";
             return Err(Unfit::Attribute { attribute: attribute.name.to_string(), reason });
         }
         check_attribute(attribute, attribute.name.to_string())?;
@@ -131,6 +145,10 @@ fn check_attribute(attribute: &Attribute, name: String) -> Result<(), Unfit> {
         "is longer than 64 characters"
     } else if attribute.is_hidden() {
         "is never returned, and this server keeps no secrets of users: nobody could ever have its value"
+    } else if attribute.mutability == Mutability::ReadOnly {
+        "is readOnly, and the server has nothing to write there: nobody could ever have its value"
+    } else if attribute.data_type == DataType::Complex && attribute.sub_attributes.is_empty() {
+        "is complex and has no subAttributes: nobody could ever have its value"
     } else if attribute.uniqueness == Uniqueness::Global {
         "cannot be unique over all organisations: make it unique on the `server`, which is within this one"
     } else {
@@ -235,6 +253,16 @@ mod tests {
                 ),
                 "`card.pin` is never returned",
             ),
+            (with(json!([{"name": "card", "type": "complex"}])), "`card` is complex and has no subAttributes"),
+            (with(json!([{"name": "card", "type": "complex", "subAttributes": []}])), "`card` is complex and has no"),
+            (with(json!([{"name": "seen", "mutability": "readOnly"}])), "`seen` is readOnly"),
+            (
+                with(json!([{"name": "card", "type": "complex", "subAttributes": [
+                    {"name": "seen", "type": "dateTime", "mutability": "readOnly"}]}])),
+                "`card.seen` is readOnly",
+            ),
+            (with(json!([{"name": "number", "multivalued": true}])), "is it `multiValued`?"),
+            (with(json!([{"name": "on", "type": "boolean", "uniqueness": "server"}])), "`on` cannot be unique"),
             (with(json!([{"name": "number", "uniqueness": "global"}])), "`number` cannot be unique over all"),
         ] {
             let error = refused(json);
