@@ -112,7 +112,7 @@ async fn let_in(State(admin): State<Admin>, request: Request, next: Next) -> Res
         Ok(who) => who,
         Err(denied) => return response::of_denied(denied).into_response(),
     };
-    let context = match admin.gate.context(&who) {
+    let context = match admin.gate.admin_context(&who) {
         Ok(context) => context,
         Err(error) => return response::of_error(&error).into_response(),
     };

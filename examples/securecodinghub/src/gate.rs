@@ -79,10 +79,17 @@ impl Gate {
     /// # Errors
     /// 503 when what the organisation has set or registered cannot be read.
     pub fn context(&self, caller: &Authenticated) -> Result<Context, ScimError> {
+        let catalog = self.extensions.catalog_of(&caller.organisation).map_err(|error| error.to_scim())?;
+        Ok(catalog.into_iter().fold(self.admin_context(caller)?, Context::catalog))
+    }
+
+    /// What holds for that caller apart from what his organisation has registered, which he may be about to mend.
+    ///
+    /// # Errors
+    /// 503 when what the organisation has set cannot be read.
+    pub fn admin_context(&self, caller: &Authenticated) -> Result<Context, ScimError> {
         let organisation = &caller.organisation;
-        let catalog = self.extensions.catalog_of(organisation).map_err(|error| error.to_scim())?;
-        let context = context(organisation, &caller.token_id, &self.base, People::provisioned(organisation))?;
-        Ok(catalog.into_iter().fold(context, Context::catalog))
+        context(organisation, &caller.token_id, &self.base, People::provisioned(organisation))
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use crate::admin::{ADMIN_PATH, Admin};
 use crate::directory::{Created, Directory, DirectoryError, NewOrganisation};
 use crate::endpoint::{TypesError, catalog, endpoint, service_of};
-use crate::extensions::{Extensions, Misfit};
+use crate::extensions::Extensions;
 use crate::gate::Gate;
 use crate::leftover;
 use crate::settings::{SCIM_PATH, Settings};
@@ -48,9 +48,6 @@ pub enum ServeError {
     /// The types are not those that resources were written by.
     #[error(transparent)]
     Changed(#[from] ChangedTypes),
-    /// What an organisation has registered does not fit what is served.
-    #[error(transparent)]
-    Misfit(#[from] Misfit),
     /// The runtime or the connection failed.
     #[error("the server stopped")]
     Io(#[from] io::Error),
@@ -80,7 +77,7 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     let first = directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first")?;
     let service = service_of(&settings, catalog, store.clone()).cursor_key(directory.cursor_key()?);
     let extensions = Arc::new(Extensions::new(directory.clone(), service.clone()));
-    extensions.check_all()?;
+    extensions.report_misfits()?;
     extensions.catch_up().await;
     let catching_up = tokio::spawn(catch_up(extensions.clone()));
     let gate = Arc::new(Gate::new(&settings, directory.clone(), extensions.clone()));

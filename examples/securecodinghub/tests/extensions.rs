@@ -572,20 +572,55 @@ fn the_operator_has_commands_for_it() {
 }
 
 #[test]
-fn a_folder_of_types_that_has_the_same_schema_stops_the_start() {
-    let hub = Hub::new();
-    hub.prints("org create acme");
-    std::fs::write(hub.path().join("badge.json"), badge(&[]).to_string()).unwrap();
-    hub.prints("extension add --org acme badge.json");
-    let folder = hub.path().join("types");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("badge.json"), badge(&[]).to_string()).unwrap();
-    let of_type = json!({"name": "Badge", "endpoint": "/Badges", "schema": BADGE});
-    std::fs::write(folder.join("type.json"), of_type.to_string()).unwrap();
-    let error = hub.refuses("serve --listen 127.0.0.1:0 --types types");
-    assert!(error.contains("organisation `acme`") && error.contains(BADGE), "{error}");
-    hub.prints(&format!("extension remove --org acme {BADGE}"));
-    hub.serve("--types types");
+fn an_extension_that_a_folder_of_types_clashes_with_is_left_out() {
+    let Two { hub, server, acme, globex, .. } = Two::new();
+    hub.admin(&server, "globex")
+        .post("/extensions", &json!({"id": "urn:globex:x", "attributes": [{"name": "a"}]}))
+        .is(201);
+    let desk = json!({"id": "urn:acme:desk", "attributes": [{"name": "room"}]});
+    let inside = json!({"id": format!("{BADGE}:inside"), "attributes": [{"name": "a"}]});
+    let admin = hub.admin(&server, "acme");
+    admin.post("/extensions", &desk).is(201);
+    let ada = format!("/Users/{}", acme.client.make("/Users", &badged("ada", json!({"number": 7}))));
+    drop((server, admin));
+
+    // Neither the same schema nor one that would read as an attribute of it can be served beside the extension.
+    for (at, clashing) in [badge(&[]), inside].iter().enumerate() {
+        let folder = hub.path().join(format!("types{at}"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("badge.json"), clashing.to_string()).unwrap();
+        let of_type = json!({"name": "Badge", "endpoint": "/Badges", "schema": clashing["id"]});
+        std::fs::write(folder.join("type.json"), of_type.to_string()).unwrap();
+        std::fs::write(hub.path().join("badge.json"), badge(&[]).to_string()).unwrap();
+        let add = format!("extension add --org globex --types types{at} badge.json");
+        assert!(hub.refuses(&add).contains("cannot name an extension"));
+
+        let server = hub.serve(&format!("--types types{at}"));
+        let told = server.stderr();
+        let told: Vec<_> = told.lines().filter(|line| line.contains("is left out")).collect();
+        assert!(told.len() == 1 && told[0].contains("ERROR") && told[0].contains("acme"), "{told:?}");
+        assert!(told[0].contains(&BADGE.to_ascii_lowercase()), "{told:?}");
+        // It is the one extension of the one organisation.
+        let (acme, globex) = (server.client(&acme.token), server.client(&globex.token));
+        let extends = |client: &Client| client.read("/ResourceTypes/User")["schemaExtensions"].to_string();
+        assert!(extends(&acme).contains("urn:acme:desk") && !extends(&acme).contains(BADGE));
+        assert!(extends(&globex).contains("urn:globex:x"));
+        assert_eq!(acme.read(&ada)[BADGE], Value::Null);
+        globex.make("/Users", &named(&format!("ben{at}")));
+
+        // Its organisation sees it, and can still let go of it when nobody has it.
+        let token = hub.json("token list --org acme").as_array().unwrap().last().unwrap().clone();
+        hub.prints(&format!("token revoke --org acme {}", text(&token, "id")));
+        let admin = hub.admin(&server, "acme");
+        assert_eq!(admin.read("/extensions")["totalResults"], 2);
+        assert_eq!(text(&admin.read(&format!("/extensions/{BADGE}")), "id"), BADGE);
+        assert!(admin.delete(&format!("/extensions/{BADGE}")).is_error(409, "").starts_with("1 of"));
+        if at == 1 {
+            acme.delete(&ada).is(204);
+            admin.delete(&format!("/extensions/{BADGE}")).is(204);
+        }
+    }
+    assert!(!hub.serve("--types types0").stderr().contains("is left out"));
 }
 
 #[test]
