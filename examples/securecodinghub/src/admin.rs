@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::commands::exact;
 use crate::directory::{Authenticated, ExtensionRecord};
-use crate::extensions::{Extensions, LARGEST, Registered};
+use crate::extensions::{Extensions, LARGEST, Registered, key_of};
 use crate::gate::Gate;
 use crate::policy::TokenScope;
 
@@ -90,10 +90,9 @@ impl Admin {
     }
 
     /// The answer to what could not be done; refusals of changes are evidence, and enter the log.
-    async fn refuse(&self, caller: &Caller, change: Option<&str>, error: &ScimError) -> Response {
-        if let Some(operation) = change {
-            let nobody: Option<Key> = None;
-            self.service.log_refusal(&caller.context, operation, nobody, error).await;
+    async fn refuse(&self, caller: &Caller, change: Option<(&str, Option<Key>)>, error: &ScimError) -> Response {
+        if let Some((operation, extension)) = change {
+            self.service.log_refusal(&caller.context, operation, extension, error).await;
         }
         response::of_error(error).into_response()
     }
@@ -148,17 +147,18 @@ async fn read(State(admin): State<Admin>, caller: axum::Extension<Caller>, urn: 
 }
 
 async fn register(State(admin): State<Admin>, caller: axum::Extension<Caller>, request: Request) -> Response {
-    let operation = Some("extension-add");
+    let operation = "extension-add";
     let (parts, body) = request.into_parts();
     let json = match read_json(&parts, body, LARGEST).await {
         Ok(json) => json,
-        Err(error) => return admin.refuse(&caller, operation, &error).await,
+        Err(error) => return admin.refuse(&caller, Some((operation, None)), &error).await,
     };
+    let extension = json.get("id").and_then(Value::as_str).and_then(key_of);
     to_the_end(async move {
         match admin.extensions.register(&caller.who.organisation, &caller.who.token_id, json).await {
             Ok((Registered::New, record)) => admin.reply(201, &record),
             Ok((_, record)) => admin.reply(200, &record),
-            Err(error) => admin.refuse(&caller, operation, &error.to_scim()).await,
+            Err(error) => admin.refuse(&caller, Some((operation, extension)), &error.to_scim()).await,
         }
     })
     .await
@@ -173,7 +173,10 @@ async fn remove(State(admin): State<Admin>, caller: axum::Extension<Caller>, urn
                 reply.status = 204;
                 response::of_reply(reply).into_response()
             }
-            Err(error) => admin.refuse(&caller, Some("extension-remove"), &error.to_scim()).await,
+            Err(error) => {
+                let change = Some(("extension-remove", key_of(&urn)));
+                admin.refuse(&caller, change, &error.to_scim()).await
+            }
         }
     })
     .await

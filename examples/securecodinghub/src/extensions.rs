@@ -360,13 +360,23 @@ fn decide(
     Ok((put, event(actor, "extension-add", 201, &schema.id, changed), Registered::New))
 }
 
+/// What the provisioning log calls an extension, if the text is a URI that one may have.
+pub(crate) fn key_of(urn: &str) -> Option<Key> {
+    let urn: Urn = urn.parse().ok()?;
+    rules::check_uri(&urn).ok().map(|()| key(&urn))
+}
+
+fn key(urn: &Urn) -> Key {
+    Key::new("Schema", urn.as_str())
+}
+
 /// An entry for the provisioning log.
 fn event(actor: &str, operation: &str, status: u16, urn: &Urn, changed: Vec<String>) -> String {
     let mut event = Event::default();
     event.time = now().to_string();
     event.actor = actor.to_owned();
     event.operation = operation.to_owned();
-    event.target = Some(Key::new("Schema", urn.as_str()));
+    event.target = Some(key(urn));
     event.status = status;
     event.detail = (operation == "extension-change" && changed.is_empty()).then(|| "no attribute more".to_owned());
     event.changed = changed;

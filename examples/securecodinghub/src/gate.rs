@@ -65,7 +65,10 @@ impl Gate {
             .check(&caller.organisation.id)
             .map_err(|retry_after| Denied::TooManyRequests { retry_after: retry_after.seconds() })?;
         if caller.scope != scope {
-            tracing::warn!(token = caller.token_id, scope = %caller.scope, wanted = %scope, "a token was refused");
+            let (token, peer) = (&caller.token_id, peer(request));
+            // Below the interface that was asked, and without the query, which may name people.
+            let (method, path) = (&request.method, request.uri.path());
+            tracing::warn!(token, scope = %caller.scope, wanted = %scope, %peer, %method, path, "a token was refused");
             return Err(Denied::InsufficientScope);
         }
         if !caller.organisation.scim_enabled {

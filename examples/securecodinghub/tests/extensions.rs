@@ -209,6 +209,25 @@ fn a_token_opens_one_thing() {
         answer.is_error(403, "");
         assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"scim\", error=\"insufficient_scope\"");
     }
+    // Who tried what is in the server's log, without what the query may name.
+    server.client(&secret).get("/Users?filter=userName%20eq%20%22eve%22").is_error(403, "");
+    let told = server.stderr();
+    for (wanted, method, path) in [
+        ("scim", "POST", "/Users".to_owned()),
+        ("scim", "GET", "/Users".to_owned()),
+        ("admin", "POST", "/extensions".to_owned()),
+        ("admin", "DELETE", format!("/extensions/{BADGE}")),
+    ] {
+        let words = [
+            format!("wanted={wanted}"),
+            format!("method={method}"),
+            format!("path=\"{path}\""),
+            "peer=127.0.0.1:".to_owned(),
+        ];
+        let tells = |line: &str| line.contains("a token was refused") && words.iter().all(|word| line.contains(word));
+        assert!(told.lines().any(tells), "{words:?}: {told}");
+    }
+    assert!(!told.contains("eve"), "{told}");
     for (path, method) in
         [("/extensions", Method::GET), ("/extensions", Method::POST), ("/nothing", Method::GET), ("", Method::PUT)]
     {
@@ -393,7 +412,10 @@ fn an_extension_goes_when_nobody_has_it() {
             "extension-add 201"
         ]
     );
-    assert_eq!(log[3]["target"], json!({"resourceType": "Schema", "id": BADGE}));
+    for entry in &log[..4] {
+        assert_eq!(entry["target"], json!({"resourceType": "Schema", "id": BADGE}), "{entry}");
+    }
+    assert_eq!(log[4]["target"], Value::Null, "what leads nowhere is text of the client's choice");
     let admins = hub.json("token list --org acme");
     assert!(log.iter().all(|entry| entry["actor"] == admins[1]["id"]), "{log:?}");
     assert!(hub.log("globex").is_empty());
@@ -482,6 +504,12 @@ fn what_cannot_extend_users_is_refused() {
         let detail = admin.post("/extensions", &schema).is_error(400, "invalidValue");
         assert!(detail.contains(reason), "{detail}");
     }
+    let refusals =
+        hub.log("acme").into_iter().filter(|entry| entry["operation"] == "extension-add" && entry["status"] == 400);
+    let targets: Vec<_> = refusals.map(|entry| entry["target"]["id"].clone()).collect();
+    // Which extension it was to be, as far as that was the URI of one.
+    assert_eq!(targets[..6], [Value::Null, Value::Null, "urn:acme:x".into(), Value::Null, Value::Null, Value::Null]);
+    assert_eq!(targets[6..], [[format!("{BADGE}:number")].as_slice(), &vec!["urn:acme:x".to_owned(); 4]].concat());
     let own = json!({"id": "urn:scim:schemas:extension:x:1.0:User", "attributes": [{"name": "a"}]});
     admin.post("/extensions", &own).is(201);
 

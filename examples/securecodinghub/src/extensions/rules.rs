@@ -107,7 +107,8 @@ pub(super) fn read(json: &Value, catalog: &Catalog) -> Result<Schema, Unfit> {
     Ok(schema)
 }
 
-fn check_uri(urn: &Urn) -> Result<(), Unfit> {
+/// Whether extensions may have that URI.
+pub(super) fn check_uri(urn: &Urn) -> Result<(), Unfit> {
     let refuse = |reason: &str| Err(Unfit::Uri { urn: urn.to_string(), reason: reason.to_owned() });
     let lower = urn.as_str().to_ascii_lowercase();
     // No sign that means something in a path or a filter.
