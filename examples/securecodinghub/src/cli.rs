@@ -197,7 +197,7 @@ pub struct TokenRevokeArgs {
 pub enum ExtensionCommand {
     /// Register a schema, or one that has attributes more than the one registered
     Add(ExtensionAddArgs),
-    /// List the extensions
+    /// List the extensions, and the removed ones whose URIs keep their meaning
     List(ExtensionListArgs),
     /// Remove an extension that no user has
     Remove(ExtensionRemoveArgs),

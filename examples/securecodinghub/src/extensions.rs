@@ -182,9 +182,17 @@ impl Extensions {
     /// # Errors
     /// When the database cannot be read.
     pub fn list(&self, organisation: &Organisation) -> Result<Vec<ExtensionRecord>, ExtensionError> {
-        let (_, mut records) = self.directory.extensions(&organisation.id)?;
+        let mut records = self.list_with_removed(organisation)?;
         records.retain(|record| record.removed.is_none());
         Ok(records)
+    }
+
+    /// The same with those that were removed and whose URIs keep their meaning.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn list_with_removed(&self, organisation: &Organisation) -> Result<Vec<ExtensionRecord>, ExtensionError> {
+        Ok(self.directory.extensions(&organisation.id)?.1)
     }
 
     /// The extension of that URI.

@@ -436,7 +436,20 @@ fn who_comes_back_from_out_of_sight_has_what_he_had() {
     acme.client.delete(&format!("/Users/{id}")).is(204);
 
     // Nobody is seen to have it, so it goes; but what it means stays as long as somebody may come back with it.
+    assert_eq!(hub.json("extension list --org acme")[0]["removed"], Value::Null);
     admin.delete(&at).is(204);
+    // The operator sees why the URI is not free; to its organisation it is gone.
+    assert_eq!(admin.read("/extensions")["totalResults"], 0);
+    let listed = hub.json("extension list --org acme");
+    assert_eq!((listed.as_array().unwrap().len(), text(&listed[0], "urn")), (1, BADGE.to_owned()));
+    let removed = text(&listed[0], "removed").get(..10).unwrap().to_owned();
+    let shown = hub.prints("extension list --org acme");
+    let columns: Vec<_> = shown
+        .lines()
+        .map(|line| line.split("  ").map(str::trim).filter(|word| !word.is_empty()).collect::<Vec<_>>())
+        .collect();
+    assert_eq!((columns[0][4], columns[1].len()), ("REMOVED", 5), "{shown}");
+    assert!(columns[1][4].starts_with(&removed), "{shown}");
     let other = json!({"id": BADGE, "attributes": [{"name": "number", "type": "string"}]});
     assert!(admin.post("/extensions", &other).is_error(409, "").contains("`number` has another type"));
     admin.post("/extensions", &badge(&[json!({"name": "level", "type": "integer"})])).is(201);
