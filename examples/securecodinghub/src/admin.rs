@@ -1,5 +1,6 @@
 //! The admin interface: what an organisation says of itself over HTTP, with a token of its own kind. Errors are SCIM's.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
@@ -16,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::commands::exact;
 use crate::directory::{Authenticated, ExtensionRecord};
-use crate::extensions::{Extensions, LARGEST, Registered};
+use crate::extensions::{Extensions, LARGEST, Registered, key_of};
 use crate::gate::Gate;
 use crate::policy::TokenScope;
 
@@ -89,10 +90,9 @@ impl Admin {
     }
 
     /// The answer to what could not be done; refusals of changes are evidence, and enter the log.
-    async fn refuse(&self, caller: &Caller, change: Option<&str>, error: &ScimError) -> Response {
-        if let Some(operation) = change {
-            let nobody: Option<Key> = None;
-            self.service.log_refusal(&caller.context, operation, nobody, error).await;
+    async fn refuse(&self, caller: &Caller, change: Option<(&str, Option<Key>)>, error: &ScimError) -> Response {
+        if let Some((operation, extension)) = change {
+            self.service.log_refusal(&caller.context, operation, extension, error).await;
         }
         response::of_error(error).into_response()
     }
@@ -111,7 +111,7 @@ async fn let_in(State(admin): State<Admin>, request: Request, next: Next) -> Res
         Ok(who) => who,
         Err(denied) => return response::of_denied(denied).into_response(),
     };
-    let context = match admin.gate.context(&who) {
+    let context = match admin.gate.admin_context(&who) {
         Ok(context) => context,
         Err(error) => return response::of_error(&error).into_response(),
     };
@@ -147,28 +147,76 @@ async fn read(State(admin): State<Admin>, caller: axum::Extension<Caller>, urn: 
 }
 
 async fn register(State(admin): State<Admin>, caller: axum::Extension<Caller>, request: Request) -> Response {
-    let operation = Some("extension-add");
+    let operation = "extension-add";
     let (parts, body) = request.into_parts();
     let json = match read_json(&parts, body, LARGEST).await {
         Ok(json) => json,
-        Err(error) => return admin.refuse(&caller, operation, &error).await,
+        Err(error) => return admin.refuse(&caller, Some((operation, None)), &error).await,
     };
-    match admin.extensions.register(&caller.who.organisation, &caller.who.token_id, &json).await {
-        Ok((Registered::New, record)) => admin.reply(201, &record),
-        Ok((_, record)) => admin.reply(200, &record),
-        Err(error) => admin.refuse(&caller, operation, &error.to_scim()).await,
-    }
+    let extension = json.get("id").and_then(Value::as_str).and_then(key_of);
+    to_the_end(async move {
+        match admin.extensions.register(&caller.who.organisation, &caller.who.token_id, json).await {
+            Ok((Registered::New, record)) => admin.reply(201, &record),
+            Ok((_, record)) => admin.reply(200, &record),
+            Err(error) => admin.refuse(&caller, Some((operation, extension)), &error.to_scim()).await,
+        }
+    })
+    .await
 }
 
 async fn remove(State(admin): State<Admin>, caller: axum::Extension<Caller>, urn: Urn) -> Response {
     let urn = name(urn);
-    let done = admin.extensions.remove(&caller.context, &caller.who.organisation, &urn).await;
-    match done {
-        Ok(()) => {
-            let mut reply = Reply::default();
-            reply.status = 204;
-            response::of_reply(reply).into_response()
+    to_the_end(async move {
+        match admin.extensions.remove(&caller.context, &caller.who.organisation, &urn).await {
+            Ok(()) => {
+                let mut reply = Reply::default();
+                reply.status = 204;
+                response::of_reply(reply).into_response()
+            }
+            Err(error) => {
+                let change = Some(("extension-remove", key_of(&urn)));
+                admin.refuse(&caller, change, &error.to_scim()).await
+            }
         }
-        Err(error) => admin.refuse(&caller, Some("extension-remove"), &error.to_scim()).await,
+    })
+    .await
+}
+
+/// Does the whole of a change, also when the client hangs up meanwhile and nobody waits for the answer any more: what has been
+/// changed must be looked at once more, and must enter the log.
+async fn to_the_end(change: impl Future<Output = Response> + Send + 'static) -> Response {
+    tokio::spawn(change).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a change of extensions was broken off");
+        response::of_error(&ScimError::new(500, "the change was broken off: see what is registered")).into_response()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_goes_on_when_nobody_waits_for_it() {
+        let (go_on, told) = tokio::sync::oneshot::channel();
+        let (done, ended) = tokio::sync::oneshot::channel();
+        let change = to_the_end(async move {
+            let _ = told.await;
+            let _ = done.send(());
+            Response::default()
+        });
+        // It has begun, and its client is gone.
+        let mut change = Box::pin(change);
+        assert!(
+            std::future::poll_fn(|context| std::task::Poll::Ready(change.as_mut().poll(context).is_pending())).await
+        );
+        drop(change);
+        go_on.send(()).unwrap();
+        assert_eq!(ended.await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_change_that_panics_is_500() {
+        let answer = to_the_end(async { panic!("as a defect would") }).await;
+        assert_eq!(answer.status(), 500);
     }
 }

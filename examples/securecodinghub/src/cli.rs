@@ -197,7 +197,7 @@ pub struct TokenRevokeArgs {
 pub enum ExtensionCommand {
     /// Register a schema, or one that has attributes more than the one registered
     Add(ExtensionAddArgs),
-    /// List the extensions
+    /// List the extensions, and the removed ones whose URIs keep their meaning
     List(ExtensionListArgs),
     /// Remove an extension that no user has
     Remove(ExtensionRemoveArgs),
@@ -209,6 +209,9 @@ pub struct ExtensionAddArgs {
     /// The organisation
     #[arg(long, value_name = "NAME")]
     pub org: String,
+    /// A folder of types that the server serves, and with which the schema must not clash; may be given several times
+    #[arg(long, value_name = "FOLDER", value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
+    pub types: Option<Vec<PathBuf>>,
     /// The schema as RFC 7643 section 7 writes it, in JSON; `-` is the standard input
     #[arg(value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
     pub file: PathBuf,
@@ -289,6 +292,7 @@ impl Invocation {
         let flags = match &self.command {
             Command::Serve(args) => args.clone(),
             Command::Org(OrgCommand::Create(args)) => Layer { edition: args.edition, ..Layer::default() },
+            Command::Extension(ExtensionCommand::Add(args)) => Layer { types: args.types.clone(), ..Layer::default() },
             _ => Layer::default(),
         };
         Layer { database: self.common.database.clone(), ..flags }

@@ -1,6 +1,7 @@
 //! Extensions of users that organisations register for themselves: what one of them has does not exist for the others.
 
 pub mod command;
+mod draft;
 mod rules;
 
 use std::collections::HashMap;
@@ -58,8 +59,8 @@ pub enum ExtensionError {
     /// The work was cut off.
     #[error("the change was interrupted")]
     Interrupted,
-    /// What the organisation has registered does not fit what is served.
-    #[error("the organisation's extensions do not fit what is served")]
+    /// What the organisation has registered is damaged.
+    #[error("the organisation's extensions cannot be read")]
     Catalog(#[from] CatalogError),
 }
 
@@ -119,21 +120,22 @@ impl Extensions {
         Self { directory, service, base, built: Mutex::default() }
     }
 
-    /// Whether the extensions of all organisations fit what is served: what has been put into folders of types since may not.
+    /// Says in the server's log which extensions do not fit what is served: what has been put into folders of types since they were
+    /// registered may clash with them. They are left out, each for its own organisation.
     ///
     /// # Errors
-    /// When one does not; says of which organisation.
-    pub fn check_all(&self) -> Result<(), Misfit> {
+    /// When the database cannot be read.
+    pub fn report_misfits(&self) -> Result<(), DirectoryError> {
         for (organisation, records) in self.directory.all_extensions()? {
-            self.build(&records).map_err(|source| Misfit::Catalog { organisation, source })?;
+            self.build(&organisation, &records);
         }
         Ok(())
     }
 
-    /// What is served to an organisation; none where it has no extensions and is served what everybody is.
+    /// What is served to an organisation; none where it has no extensions that fit and is served what everybody is.
     ///
     /// # Errors
-    /// When the database cannot be read, or an extension does not fit what is served.
+    /// When the database cannot be read.
     pub fn catalog_of(&self, organisation: &Organisation) -> Result<Option<Arc<Catalog>>, ExtensionError> {
         if organisation.extensions == 0 {
             return Ok(None);
@@ -145,18 +147,34 @@ impl Extensions {
             return Ok(catalog.clone());
         }
         let (changes, records) = self.directory.extensions(&organisation.id)?;
-        let catalog = self.build(&records)?;
+        let catalog = self.build(&organisation.name, &records);
         built().insert(organisation.id.clone(), (changes, catalog.clone()));
         Ok(catalog)
     }
 
-    fn build(&self, records: &[ExtensionRecord]) -> Result<Option<Arc<Catalog>>, CatalogError> {
-        let mut catalog = None;
+    /// What is served with these extensions. One that does not fit is no reason to serve nothing to its organisation or to others.
+    fn build(&self, organisation: &str, records: &[ExtensionRecord]) -> Option<Arc<Catalog>> {
+        let mut catalog: Option<Catalog> = None;
         for record in living(records) {
-            let grown = catalog.take().unwrap_or_else(|| Catalog::clone(&self.base)).with_schema(&record.schema)?;
-            catalog = Some(grown.with_extension(EXTENDED, &record.urn_key, false)?);
+            match self.fit(catalog.as_ref().unwrap_or(&*self.base), record) {
+                Ok(grown) => catalog = Some(grown),
+                Err(misfit) => tracing::error!(
+                    organisation,
+                    extension = record.urn_key,
+                    error = &misfit as &(dyn std::error::Error + 'static),
+                    "an extension does not fit what is served and is left out: remove it, or what clashes with it"
+                ),
+            }
         }
-        Ok(catalog.map(Arc::new))
+        catalog.map(Arc::new)
+    }
+
+    fn fit(&self, catalog: &Catalog, record: &ExtensionRecord) -> Result<Catalog, Misfit> {
+        let schema = Schema::from_json(&record.schema).map_err(CatalogError::from)?;
+        for served in self.base.schemas() {
+            rules::check_apart(&schema.id, &served.id)?;
+        }
+        Ok(catalog.clone().with_schema(&record.schema)?.with_extension(EXTENDED, &record.urn_key, false)?)
     }
 
     /// The extensions that an organisation has, oldest first.
@@ -164,9 +182,17 @@ impl Extensions {
     /// # Errors
     /// When the database cannot be read.
     pub fn list(&self, organisation: &Organisation) -> Result<Vec<ExtensionRecord>, ExtensionError> {
-        let (_, mut records) = self.directory.extensions(&organisation.id)?;
+        let mut records = self.list_with_removed(organisation)?;
         records.retain(|record| record.removed.is_none());
         Ok(records)
+    }
+
+    /// The same with those that were removed and whose URIs keep their meaning.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn list_with_removed(&self, organisation: &Organisation) -> Result<Vec<ExtensionRecord>, ExtensionError> {
+        Ok(self.directory.extensions(&organisation.id)?.1)
     }
 
     /// The extension of that URI.
@@ -186,9 +212,11 @@ impl Extensions {
         &self,
         organisation: &Organisation,
         actor: &str,
-        json: &Value,
+        json: Value,
     ) -> Result<(Registered, ExtensionRecord), ExtensionError> {
-        let schema = rules::read(json, &self.base)?;
+        let base = self.base.clone();
+        let read = tokio::task::spawn_blocking(move || rules::read(&json, &base));
+        let schema = read.await.map_err(|_| ExtensionError::Interrupted)??;
         let urn = schema.id.clone();
         let actor = actor.to_owned();
         let done = self.change(organisation, move |there| decide(there, &schema, &actor)).await?;
@@ -286,21 +314,15 @@ impl Extensions {
     }
 }
 
-/// What the served types and the extensions of an organisation do not agree on.
+/// Why an extension that was registered cannot be served.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Misfit {
-    /// An extension of that organisation.
-    #[error("an extension of organisation `{organisation}` does not fit what is served")]
-    Catalog {
-        /// The organisation's name.
-        organisation: String,
-        /// Which, and why.
-        source: CatalogError,
-    },
-    /// The database cannot be read.
+enum Misfit {
+    /// Something that is served has its URI, or reads as a part of it.
     #[error(transparent)]
-    Directory(#[from] DirectoryError),
+    Uri(#[from] Unfit),
+    /// The catalog does not take it.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
 }
 
 fn living(records: &[ExtensionRecord]) -> impl Iterator<Item = &ExtensionRecord> {
@@ -346,13 +368,23 @@ fn decide(
     Ok((put, event(actor, "extension-add", 201, &schema.id, changed), Registered::New))
 }
 
+/// What the provisioning log calls an extension, if the text is a URI that one may have.
+pub(crate) fn key_of(urn: &str) -> Option<Key> {
+    let urn: Urn = urn.parse().ok()?;
+    rules::check_uri(&urn).ok().map(|()| key(&urn))
+}
+
+fn key(urn: &Urn) -> Key {
+    Key::new("Schema", urn.as_str())
+}
+
 /// An entry for the provisioning log.
 fn event(actor: &str, operation: &str, status: u16, urn: &Urn, changed: Vec<String>) -> String {
     let mut event = Event::default();
     event.time = now().to_string();
     event.actor = actor.to_owned();
     event.operation = operation.to_owned();
-    event.target = Some(Key::new("Schema", urn.as_str()));
+    event.target = Some(key(urn));
     event.status = status;
     event.detail = (operation == "extension-change" && changed.is_empty()).then(|| "no attribute more".to_owned());
     event.changed = changed;

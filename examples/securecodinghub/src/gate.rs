@@ -72,7 +72,10 @@ impl Gate {
                 .map_err(|retry_after| Denied::TooManyRequests { retry_after: retry_after.seconds() })?;
         }
         if caller.scope != scope {
-            tracing::warn!(token = caller.token_id, scope = %caller.scope, wanted = %scope, "a token was refused");
+            let (token, peer) = (&caller.token_id, peer(request));
+            // Below the interface that was asked, and without the query, which may name people.
+            let (method, path) = (&request.method, request.uri.path());
+            tracing::warn!(token, scope = %caller.scope, wanted = %scope, %peer, %method, path, "a token was refused");
             return Err(Denied::InsufficientScope);
         }
         if !caller.organisation.scim_enabled {
@@ -86,10 +89,17 @@ impl Gate {
     /// # Errors
     /// 503 when what the organisation has set or registered cannot be read.
     pub fn context(&self, caller: &Authenticated) -> Result<Context, ScimError> {
+        let catalog = self.extensions.catalog_of(&caller.organisation).map_err(|error| error.to_scim())?;
+        Ok(catalog.into_iter().fold(self.admin_context(caller)?, Context::catalog))
+    }
+
+    /// What holds for that caller apart from what his organisation has registered, which he may be about to mend.
+    ///
+    /// # Errors
+    /// 503 when what the organisation has set cannot be read.
+    pub fn admin_context(&self, caller: &Authenticated) -> Result<Context, ScimError> {
         let organisation = &caller.organisation;
-        let catalog = self.extensions.catalog_of(organisation).map_err(|error| error.to_scim())?;
-        let context = context(organisation, &caller.token_id, &self.base, People::provisioned(organisation))?;
-        Ok(catalog.into_iter().fold(context, Context::catalog))
+        context(organisation, &caller.token_id, &self.base, People::provisioned(organisation))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -19,11 +20,14 @@ use tokio::sync::watch;
 use crate::admin::{ADMIN_PATH, Admin};
 use crate::directory::{Created, Directory, DirectoryError, NewOrganisation};
 use crate::endpoint::{TypesError, catalog, endpoint, service_of};
-use crate::extensions::{Extensions, Misfit};
+use crate::extensions::Extensions;
 use crate::gate::Gate;
 use crate::leftover;
 use crate::settings::{SCIM_PATH, Settings};
 use crate::types::{self, ChangedTypes};
+
+/// How long a change may be missing in the log when its process died, beside the time that its process had for it.
+const CATCH_UP: Duration = Duration::from_secs(60);
 
 /// Why the server could not serve.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +48,6 @@ pub enum ServeError {
     /// The types are not those that resources were written by.
     #[error(transparent)]
     Changed(#[from] ChangedTypes),
-    /// What an organisation has registered does not fit what is served.
-    #[error(transparent)]
-    Misfit(#[from] Misfit),
     /// The runtime or the connection failed.
     #[error("the server stopped")]
     Io(#[from] io::Error),
@@ -76,8 +77,9 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     let first = directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first")?;
     let service = service_of(&settings, catalog, store.clone()).cursor_key(directory.cursor_key()?);
     let extensions = Arc::new(Extensions::new(directory.clone(), service.clone()));
-    extensions.check_all()?;
+    extensions.report_misfits()?;
     extensions.catch_up().await;
+    let catching_up = tokio::spawn(catch_up(extensions.clone()));
     let gate = Arc::new(Gate::new(&settings, directory.clone(), extensions.clone()));
     let admin = Admin::new(gate.clone(), extensions, service.clone(), settings.public_url().as_str());
     let scim = endpoint(&settings, service, gate);
@@ -100,8 +102,18 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
         () = signals.next() => tracing::warn!("told to stop again: requests under way were cut off"),
     }
     // The writer finishes what it has begun when the last handle goes.
+    catching_up.abort();
+    drop(catching_up.await);
     drop(store);
     Ok(())
+}
+
+/// Enters into the logs what others have left, as often as there can be something new.
+async fn catch_up(extensions: Arc<Extensions>) {
+    loop {
+        tokio::time::sleep(CATCH_UP).await;
+        extensions.catch_up().await;
+    }
 }
 
 /// Everything that the server answers.

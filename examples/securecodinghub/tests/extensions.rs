@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Client, Hub, Organisation, Server, at_once, filter, named, patch, replace, tally, text, user};
+use support::{Client, Hub, Organisation, Server, Wire, at_once, filter, named, patch, replace, tally, text, user};
 use ureq::http::Method;
 
 const BADGE: &str = "urn:acme:params:scim:schemas:badge:2.0:User";
@@ -209,6 +209,25 @@ fn a_token_opens_one_thing() {
         answer.is_error(403, "");
         assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"scim\", error=\"insufficient_scope\"");
     }
+    // Who tried what is in the server's log, without what the query may name.
+    server.client(&secret).get("/Users?filter=userName%20eq%20%22eve%22").is_error(403, "");
+    let told = server.stderr();
+    for (wanted, method, path) in [
+        ("scim", "POST", "/Users".to_owned()),
+        ("scim", "GET", "/Users".to_owned()),
+        ("admin", "POST", "/extensions".to_owned()),
+        ("admin", "DELETE", format!("/extensions/{BADGE}")),
+    ] {
+        let words = [
+            format!("wanted={wanted}"),
+            format!("method={method}"),
+            format!("path=\"{path}\""),
+            "peer=127.0.0.1:".to_owned(),
+        ];
+        let tells = |line: &str| line.contains("a token was refused") && words.iter().all(|word| line.contains(word));
+        assert!(told.lines().any(tells), "{words:?}: {told}");
+    }
+    assert!(!told.contains("eve"), "{told}");
     for (path, method) in
         [("/extensions", Method::GET), ("/extensions", Method::POST), ("/nothing", Method::GET), ("", Method::PUT)]
     {
@@ -393,7 +412,10 @@ fn an_extension_goes_when_nobody_has_it() {
             "extension-add 201"
         ]
     );
-    assert_eq!(log[3]["target"], json!({"resourceType": "Schema", "id": BADGE}));
+    for entry in &log[..4] {
+        assert_eq!(entry["target"], json!({"resourceType": "Schema", "id": BADGE}), "{entry}");
+    }
+    assert_eq!(log[4]["target"], Value::Null, "what leads nowhere is text of the client's choice");
     let admins = hub.json("token list --org acme");
     assert!(log.iter().all(|entry| entry["actor"] == admins[1]["id"]), "{log:?}");
     assert!(hub.log("globex").is_empty());
@@ -414,7 +436,20 @@ fn who_comes_back_from_out_of_sight_has_what_he_had() {
     acme.client.delete(&format!("/Users/{id}")).is(204);
 
     // Nobody is seen to have it, so it goes; but what it means stays as long as somebody may come back with it.
+    assert_eq!(hub.json("extension list --org acme")[0]["removed"], Value::Null);
     admin.delete(&at).is(204);
+    // The operator sees why the URI is not free; to its organisation it is gone.
+    assert_eq!(admin.read("/extensions")["totalResults"], 0);
+    let listed = hub.json("extension list --org acme");
+    assert_eq!((listed.as_array().unwrap().len(), text(&listed[0], "urn")), (1, BADGE.to_owned()));
+    let removed = text(&listed[0], "removed").get(..10).unwrap().to_owned();
+    let shown = hub.prints("extension list --org acme");
+    let columns: Vec<_> = shown
+        .lines()
+        .map(|line| line.split("  ").map(str::trim).filter(|word| !word.is_empty()).collect::<Vec<_>>())
+        .collect();
+    assert_eq!((columns[0][4], columns[1].len()), ("REMOVED", 5), "{shown}");
+    assert!(columns[1][4].starts_with(&removed), "{shown}");
     let other = json!({"id": BADGE, "attributes": [{"name": "number", "type": "string"}]});
     assert!(admin.post("/extensions", &other).is_error(409, "").contains("`number` has another type"));
     admin.post("/extensions", &badge(&[json!({"name": "level", "type": "integer"})])).is(201);
@@ -433,6 +468,32 @@ fn who_comes_back_from_out_of_sight_has_what_he_had() {
     assert_eq!(found(&acme.client, &format!("{BADGE}:number pr")), 0);
     admin.delete(&at).is(204);
     admin.post("/extensions", &other).is(201);
+}
+
+#[test]
+fn a_change_enters_the_log_also_when_its_client_hangs_up() {
+    let two = Two::new();
+    let Two { hub, server, .. } = &two;
+    let token = text(&hub.json("token create --org acme --scope admin"), "token");
+    let request = format!(
+        "DELETE /api/sch/admin/v1/extensions/{BADGE} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    let database = rusqlite::Connection::open(hub.database()).unwrap();
+    let mut patience = std::time::Duration::from_millis(50);
+    let removed = support::eventually("a removal is in the log", || {
+        // The change waits for the database, and its client does not wait for the change.
+        database.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut wire = Wire::open(server);
+        wire.write(&request);
+        std::thread::sleep(patience);
+        drop(wire);
+        std::thread::sleep(patience);
+        database.execute_batch("COMMIT").unwrap();
+        // A busy machine may not have come to the request at all.
+        patience *= 2;
+        hub.log("acme").into_iter().find(|entry| entry["operation"] == "extension-remove" && entry["status"] == 204)
+    });
+    assert_eq!(removed["target"], json!({"resourceType": "Schema", "id": BADGE}));
 }
 
 #[test]
@@ -456,6 +517,12 @@ fn what_cannot_extend_users_is_refused() {
         let detail = admin.post("/extensions", &schema).is_error(400, "invalidValue");
         assert!(detail.contains(reason), "{detail}");
     }
+    let refusals =
+        hub.log("acme").into_iter().filter(|entry| entry["operation"] == "extension-add" && entry["status"] == 400);
+    let targets: Vec<_> = refusals.map(|entry| entry["target"]["id"].clone()).collect();
+    // Which extension it was to be, as far as that was the URI of one.
+    assert_eq!(targets[..6], [Value::Null, Value::Null, "urn:acme:x".into(), Value::Null, Value::Null, Value::Null]);
+    assert_eq!(targets[6..], [[format!("{BADGE}:number")].as_slice(), &vec!["urn:acme:x".to_owned(); 4]].concat());
     let own = json!({"id": "urn:scim:schemas:extension:x:1.0:User", "attributes": [{"name": "a"}]});
     admin.post("/extensions", &own).is(201);
 
@@ -546,20 +613,55 @@ fn the_operator_has_commands_for_it() {
 }
 
 #[test]
-fn a_folder_of_types_that_has_the_same_schema_stops_the_start() {
-    let hub = Hub::new();
-    hub.prints("org create acme");
-    std::fs::write(hub.path().join("badge.json"), badge(&[]).to_string()).unwrap();
-    hub.prints("extension add --org acme badge.json");
-    let folder = hub.path().join("types");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("badge.json"), badge(&[]).to_string()).unwrap();
-    let of_type = json!({"name": "Badge", "endpoint": "/Badges", "schema": BADGE});
-    std::fs::write(folder.join("type.json"), of_type.to_string()).unwrap();
-    let error = hub.refuses("serve --listen 127.0.0.1:0 --types types");
-    assert!(error.contains("organisation `acme`") && error.contains(BADGE), "{error}");
-    hub.prints(&format!("extension remove --org acme {BADGE}"));
-    hub.serve("--types types");
+fn an_extension_that_a_folder_of_types_clashes_with_is_left_out() {
+    let Two { hub, server, acme, globex, .. } = Two::new();
+    hub.admin(&server, "globex")
+        .post("/extensions", &json!({"id": "urn:globex:x", "attributes": [{"name": "a"}]}))
+        .is(201);
+    let desk = json!({"id": "urn:acme:desk", "attributes": [{"name": "room"}]});
+    let inside = json!({"id": format!("{BADGE}:inside"), "attributes": [{"name": "a"}]});
+    let admin = hub.admin(&server, "acme");
+    admin.post("/extensions", &desk).is(201);
+    let ada = format!("/Users/{}", acme.client.make("/Users", &badged("ada", json!({"number": 7}))));
+    drop((server, admin));
+
+    // Neither the same schema nor one that would read as an attribute of it can be served beside the extension.
+    for (at, clashing) in [badge(&[]), inside].iter().enumerate() {
+        let folder = hub.path().join(format!("types{at}"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("badge.json"), clashing.to_string()).unwrap();
+        let of_type = json!({"name": "Badge", "endpoint": "/Badges", "schema": clashing["id"]});
+        std::fs::write(folder.join("type.json"), of_type.to_string()).unwrap();
+        std::fs::write(hub.path().join("badge.json"), badge(&[]).to_string()).unwrap();
+        let add = format!("extension add --org globex --types types{at} badge.json");
+        assert!(hub.refuses(&add).contains("cannot name an extension"));
+
+        let server = hub.serve(&format!("--types types{at}"));
+        let told = server.stderr();
+        let told: Vec<_> = told.lines().filter(|line| line.contains("is left out")).collect();
+        assert!(told.len() == 1 && told[0].contains("ERROR") && told[0].contains("acme"), "{told:?}");
+        assert!(told[0].contains(&BADGE.to_ascii_lowercase()), "{told:?}");
+        // It is the one extension of the one organisation.
+        let (acme, globex) = (server.client(&acme.token), server.client(&globex.token));
+        let extends = |client: &Client| client.read("/ResourceTypes/User")["schemaExtensions"].to_string();
+        assert!(extends(&acme).contains("urn:acme:desk") && !extends(&acme).contains(BADGE));
+        assert!(extends(&globex).contains("urn:globex:x"));
+        assert_eq!(acme.read(&ada)[BADGE], Value::Null);
+        globex.make("/Users", &named(&format!("ben{at}")));
+
+        // Its organisation sees it, and can still let go of it when nobody has it.
+        let token = hub.json("token list --org acme").as_array().unwrap().last().unwrap().clone();
+        hub.prints(&format!("token revoke --org acme {}", text(&token, "id")));
+        let admin = hub.admin(&server, "acme");
+        assert_eq!(admin.read("/extensions")["totalResults"], 2);
+        assert_eq!(text(&admin.read(&format!("/extensions/{BADGE}")), "id"), BADGE);
+        assert!(admin.delete(&format!("/extensions/{BADGE}")).is_error(409, "").starts_with("1 of"));
+        if at == 1 {
+            acme.delete(&ada).is(204);
+            admin.delete(&format!("/extensions/{BADGE}")).is(204);
+        }
+    }
+    assert!(!hub.serve("--types types0").stderr().contains("is left out"));
 }
 
 #[test]

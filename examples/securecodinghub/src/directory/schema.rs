@@ -46,7 +46,9 @@ const TABLES: &str = "
     CREATE INDEX sch_token_organisation ON sch_token (organisation);
 ";
 
-/// What has changed since version 1, in order. Each works beside a server of the version before it.
+/// What has changed since version 1, in order. A server of the version before that runs on would still read and write the tables,
+/// but must not: version 1 knows no scopes, so an admin token would open the SCIM endpoint to it, and no extensions, so it would
+/// write users without what they have in them. Nothing here can stop it; the README tells the operator to.
 const STEPS: [&str; 1] = ["
     ALTER TABLE sch_token ADD COLUMN scope TEXT NOT NULL DEFAULT 'scim';
 

@@ -89,7 +89,7 @@ pub fn run(
     match command {
         ExtensionCommand::Add(args) => {
             let schema = read(&args.file)?;
-            let (done, record) = runtime.block_on(extensions.register(&organisation, "admin", &schema))?;
+            let (done, record) = runtime.block_on(extensions.register(&organisation, "admin", schema))?;
             if json {
                 return Ok(write_json(out, &extension_json(&record))?);
             }
@@ -101,15 +101,17 @@ pub fn run(
             writeln!(out, "{} {what} for `{}`", urn(&record), organisation.name)?;
         }
         ExtensionCommand::List(_) => {
-            let records = extensions.list(&organisation)?;
+            let records = extensions.list_with_removed(&organisation)?;
             if json {
-                return Ok(write_json(out, &records.iter().map(extension_json).collect())?);
+                return Ok(write_json(out, &records.iter().map(listed_json).collect())?);
             }
             let rows = records.iter().map(|record| {
                 let attributes = record.schema["attributes"].as_array().map_or(0, Vec::len);
-                [urn(record).to_owned(), attributes.to_string(), moment(record.created), moment(record.changed)]
+                let removed = record.removed.map(moment).unwrap_or_default();
+                let (created, changed) = (moment(record.created), moment(record.changed));
+                [urn(record).to_owned(), attributes.to_string(), created, changed, removed]
             });
-            table::rows(out, ["URI", "ATTRIBUTES", "CREATED", "CHANGED"], rows)?;
+            table::rows(out, ["URI", "ATTRIBUTES", "CREATED", "CHANGED", "REMOVED"], rows)?;
         }
         ExtensionCommand::Remove(args) => {
             let people = People::by_hand(&organisation);
@@ -152,4 +154,10 @@ fn extension_json(record: &ExtensionRecord) -> Value {
         "changed": exact(record.changed),
         "schema": record.schema,
     })
+}
+
+fn listed_json(record: &ExtensionRecord) -> Value {
+    let mut json = extension_json(record);
+    json["removed"] = record.removed.map(exact).into();
+    json
 }

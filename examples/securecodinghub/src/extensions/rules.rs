@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use scimwright_core::{Attribute, Catalog, Schema, SchemaError, Uniqueness, Urn, urns};
+use scimwright_core::{Attribute, Catalog, DataType, Mutability, Schema, SchemaError, Uniqueness, Urn, urns};
 use serde_json::Value;
+
+use super::draft;
 
 /// Extensions that an organisation may have at a time.
 pub const MOST_EXTENSIONS: usize = 10;
@@ -15,6 +17,11 @@ pub const LARGEST: usize = 64 << 10;
 pub(super) const MOST_URIS: usize = 100;
 /// Bytes of the URI.
 const LONGEST_URI: usize = 200;
+/// Bytes of the name of an attribute.
+const LONGEST_NAME: usize = 64;
+/// Names of attributes that a user has at the top level and that have rules of their own there. An extension's attribute of such a
+/// name would be taken for it by whoever looks at names alone. Parts of complex attributes may have them.
+const RESERVED: [&str; 6] = ["id", "schemas", "meta", "externalId", "password", "userName"];
 
 /// Why a schema cannot extend users.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +30,22 @@ pub enum Unfit {
     /// The JSON is another resource.
     #[error("this is no schema: its `schemas` lack `{}`", urns::SCHEMA)]
     NotASchema,
+    /// A schema or an attribute of it is something else in JSON.
+    #[error("a schema is a JSON object, and so is each of its attributes")]
+    NotAnObject,
+    /// A schema or an attribute has a member that neither has.
+    #[error(
+        "{of} has `{}`, which is nothing that RFC 7643 section 7 knows{}", member.escape_debug(),
+        meant.map(|meant| format!(": is it `{meant}`?")).unwrap_or_default()
+    )]
+    Member {
+        /// Whose it is, in words.
+        of: String,
+        /// Its name.
+        member: String,
+        /// The one that differs from it by case alone.
+        meant: Option<&'static str>,
+    },
     /// The JSON is no schema that RFC 7643 section 7 knows.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -61,18 +84,21 @@ pub(super) fn read(json: &Value, catalog: &Catalog) -> Result<Schema, Unfit> {
             return Err(Unfit::NotASchema);
         }
     }
+    draft::check(json)?;
     let schema = Schema::from_json(json)?;
     check_uri(&schema.id)?;
     for served in catalog.schemas() {
         check_apart(&schema.id, &served.id)?;
     }
-    let attributes = schema.attributes.iter().map(|attribute| 1 + attribute.sub_attributes.len()).sum();
-    match attributes {
-        0 => return Err(Unfit::Empty),
-        1..=MOST_ATTRIBUTES => {}
-        more => return Err(Unfit::TooLarge(more)),
+    if schema.attributes.is_empty() {
+        return Err(Unfit::Empty);
     }
     for attribute in &schema.attributes {
+        if RESERVED.iter().any(|reserved| attribute.name.is(reserved)) {
+            let reason =
+                "has a meaning of its own for every resource (RFC 7643 section 3.1) or user: choose another name";
+            return Err(Unfit::Attribute { attribute: attribute.name.to_string(), reason });
+        }
         check_attribute(attribute, attribute.name.to_string())?;
         for sub in &attribute.sub_attributes {
             check_attribute(sub, format!("{}.{}", attribute.name, sub.name))?;
@@ -81,7 +107,8 @@ pub(super) fn read(json: &Value, catalog: &Catalog) -> Result<Schema, Unfit> {
     Ok(schema)
 }
 
-fn check_uri(urn: &Urn) -> Result<(), Unfit> {
+/// Whether extensions may have that URI.
+pub(super) fn check_uri(urn: &Urn) -> Result<(), Unfit> {
     let refuse = |reason: &str| Err(Unfit::Uri { urn: urn.to_string(), reason: reason.to_owned() });
     let lower = urn.as_str().to_ascii_lowercase();
     // No sign that means something in a path or a filter.
@@ -115,8 +142,14 @@ pub(super) fn check_apart(new: &Urn, other: &Urn) -> Result<(), Unfit> {
 }
 
 fn check_attribute(attribute: &Attribute, name: String) -> Result<(), Unfit> {
-    let reason = if attribute.is_hidden() {
+    let reason = if attribute.name.as_str().len() > LONGEST_NAME {
+        "is longer than 64 characters"
+    } else if attribute.is_hidden() {
         "is never returned, and this server keeps no secrets of users: nobody could ever have its value"
+    } else if attribute.mutability == Mutability::ReadOnly {
+        "is readOnly, and the server has nothing to write there: nobody could ever have its value"
+    } else if attribute.data_type == DataType::Complex && attribute.sub_attributes.is_empty() {
+        "is complex and has no subAttributes: nobody could ever have its value"
     } else if attribute.uniqueness == Uniqueness::Global {
         "cannot be unique over all organisations: make it unique on the `server`, which is within this one"
     } else {
@@ -208,7 +241,7 @@ mod tests {
     fn what_cannot_extend_users_is_refused_with_the_reason() {
         for (json, reason) in [
             (json!({"schemas": [urns::USER], "id": "urn:a:b", "attributes": []}), "this is no schema"),
-            (json!([]), "schema `without id`"),
+            (json!([]), "a schema is a JSON object"),
             (json!({"attributes": [{"name": "a"}]}), "missing field `id`"),
             (with(json!([{"name": "a", "type": "money"}])), "unknown variant `money`"),
             (with(json!([])), "has no attributes"),
@@ -221,6 +254,16 @@ mod tests {
                 ),
                 "`card.pin` is never returned",
             ),
+            (with(json!([{"name": "card", "type": "complex"}])), "`card` is complex and has no subAttributes"),
+            (with(json!([{"name": "card", "type": "complex", "subAttributes": []}])), "`card` is complex and has no"),
+            (with(json!([{"name": "seen", "mutability": "readOnly"}])), "`seen` is readOnly"),
+            (
+                with(json!([{"name": "card", "type": "complex", "subAttributes": [
+                    {"name": "seen", "type": "dateTime", "mutability": "readOnly"}]}])),
+                "`card.seen` is readOnly",
+            ),
+            (with(json!([{"name": "number", "multivalued": true}])), "is it `multiValued`?"),
+            (with(json!([{"name": "on", "type": "boolean", "uniqueness": "server"}])), "`on` cannot be unique"),
             (with(json!([{"name": "number", "uniqueness": "global"}])), "`number` cannot be unique over all"),
         ] {
             let error = refused(json);
@@ -228,6 +271,25 @@ mod tests {
         }
         let many: Vec<Value> = (0..=MOST_ATTRIBUTES).map(|at| json!({"name": format!("a{at}")})).collect();
         assert_eq!(refused(with(many.into())), "the schema has 101 attributes, and 100 are the most");
+    }
+
+    #[test]
+    fn names_with_a_meaning_at_the_top_are_refused() {
+        for name in ["id", "schemas", "meta", "externalId", "password", "userName", "ID", "externalid"] {
+            let error = refused(with(json!([{"name": "number"}, {"name": name}])));
+            assert!(error.starts_with(&format!("`{name}` has a meaning of its own")), "{error}");
+        }
+        let taken = |attributes: Value| read(&with(attributes), &Catalog::standard()).is_ok();
+        // Others are the extension's own, and so is a part of a complex attribute.
+        assert!(taken(json!([{"name": "ids"}, {"name": "user"}])));
+        assert!(taken(json!([{"name": "card", "type": "complex", "subAttributes": [{"name": "id"}]}])));
+
+        let longest = "a".repeat(LONGEST_NAME);
+        assert!(taken(json!([{"name": longest}])));
+        let longer = format!("{longest}a");
+        let part = json!([{"name": "card", "type": "complex", "subAttributes": [{"name": longer}]}]);
+        assert_eq!(refused(with(json!([{"name": longer}]))), format!("`{longer}` is longer than 64 characters"));
+        assert_eq!(refused(with(part)), format!("`card.{longer}` is longer than 64 characters"));
     }
 
     #[test]
