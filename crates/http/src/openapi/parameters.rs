@@ -8,8 +8,8 @@ use super::{Named, reference};
 pub(super) const FILTERS: [&str; 2] = ["id pr", "meta.lastModified gt \"2011-05-13T04:42:34Z\""];
 /// An attribute that every resource type can be sorted by.
 pub(super) const SORT_BY: &str = "meta.lastModified";
-/// RFC 7644 section 3.4.2.3. Nothing means the first.
-pub(super) const ORDERS: [&str; 3] = ["ascending", "descending", ""];
+/// RFC 7644 section 3.4.2.3. Letters may be large or small, and nobody looks where there is nothing to sort by: suggestions.
+pub(super) const ORDERS: [&str; 2] = ["ascending", "descending"];
 
 /// The parameters that operations share, each by its component's name.
 pub(super) fn parameters() -> Map<String, Value> {
@@ -37,7 +37,7 @@ pub(super) fn parameters() -> Map<String, Value> {
             "The attribute that the list is sorted by (RFC 7644 section 3.4.2.3).",
             json!({"type": "string", "examples": [SORT_BY]}),
         ),
-        query("sortOrder", "Ascending, unless said otherwise.", json!({"enum": ORDERS})),
+        query("sortOrder", "Ascending, unless said otherwise.", json!({"type": "string", "examples": ORDERS})),
         query(
             "cursor",
             "The page that begins there, empty for the first (RFC 9865 section 2); never together with `startIndex`. All else is as it \
