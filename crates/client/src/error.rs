@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
 use scimwright_core::ScimType;
 use serde_json::Value;
 use url::Url;
@@ -100,9 +99,15 @@ pub struct Refusal {
     pub detail: Option<String>,
     /// How long the server wants to be left alone, from `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// `Content-Type`, as the server wrote it.
-    pub content_type: Option<String>,
-    body: Bytes,
+    /// Boxed, so that errors stay small.
+    content: Option<Box<Content>>,
+}
+
+/// What the server said, as bytes.
+#[derive(Clone, PartialEq, Eq)]
+struct Content {
+    media_type: Option<String>,
+    body: Vec<u8>,
 }
 
 impl Refusal {
@@ -116,36 +121,38 @@ impl Refusal {
     /// about people, so neither `Display` nor `Debug` shows it. Of an operation of a bulk job it is empty.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.body
+        self.content.as_ref().map_or(&[], |content| &content.body)
+    }
+
+    /// The `Content-Type` of the body, as the server wrote it.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.content.as_ref()?.media_type.as_deref()
     }
 
     /// So many bytes of the body are kept.
     pub const MAX_BODY: usize = 8 << 10;
 
     pub(crate) fn with_body(mut self, content_type: Option<&str>, body: &[u8]) -> Self {
-        self.content_type = content_type.map(str::to_owned);
-        self.body = Bytes::copy_from_slice(body.get(..Self::MAX_BODY).unwrap_or(body));
+        let (media_type, body) = (content_type.map(str::to_owned), body.get(..Self::MAX_BODY).unwrap_or(body).to_vec());
+        self.content = Some(Box::new(Content { media_type, body }));
         self
     }
 
     /// From a body, whatever it is. The status of the answer counts, not the one in the body.
     pub(crate) fn new(status: u16, body: Option<&Value>) -> Self {
         let text = |name: &str| body.and_then(|body| member(body, name)).and_then(Value::as_str).map(str::to_owned);
-        Self { status, scim_type: text("scimType"), detail: text("detail"), ..Self::bare(status) }
-    }
-
-    const fn bare(status: u16) -> Self {
-        Self { status, scim_type: None, detail: None, retry_after: None, content_type: None, body: Bytes::new() }
+        Self { status, scim_type: text("scimType"), detail: text("detail"), retry_after: None, content: None }
     }
 }
 
 impl fmt::Debug for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { status, scim_type, detail, retry_after, content_type, body } = self;
+        let Self { status, scim_type, detail, retry_after, content: _ } = self;
         let mut debug = out.debug_struct("Refusal");
         debug.field("status", status).field("scim_type", scim_type).field("detail", detail);
-        debug.field("retry_after", retry_after).field("content_type", content_type);
-        debug.field("body", &body.len()).finish()
+        debug.field("retry_after", retry_after).field("content_type", &self.content_type());
+        debug.finish_non_exhaustive()
     }
 }
 

@@ -189,7 +189,7 @@ fn what_a_refusal_came_with_is_kept_up_to_a_length() {
     let client = builder().retry(Retry::never()).max_response(5000).build_over(server).unwrap();
     let error = block_on(client.users().get("42")).unwrap_err();
     let refusal = error.refusal().unwrap();
-    assert_eq!((refusal.body(), refusal.content_type.as_deref()), (&b"<html>grace</html>"[..], Some("text/html")));
+    assert_eq!((refusal.body(), refusal.content_type()), (&b"<html>grace</html>"[..], Some("text/html")));
     assert!(!format!("{error} {error:?}").contains("grace"), "{error:?}");
     // Longer than any answer may be: its status counts nevertheless.
     let error = block_on(client.users().get("42")).unwrap_err();
