@@ -66,7 +66,7 @@ impl Versioned<Value> {
     /// When the server's answer is no resource of that type.
     pub fn admit(self, resource_type: &ResourceType) -> Result<Versioned<Resource>, AdmitError> {
         let Self { resource, version, location } = self;
-        Ok(Versioned { resource: Admit::new(resource_type).trusted(resource)?, version, location })
+        Ok(Versioned { resource: Admit::new(resource_type).any_length().trusted(resource)?, version, location })
     }
 }
 

@@ -5,7 +5,7 @@
 mod support;
 
 use pollster::block_on;
-use scimwright_client::{Client, ETag, Error, PatchRequest, Retry};
+use scimwright_client::{Client, ETag, Error, PatchRequest, Retry, diff};
 use scimwright_core::{Catalog, ScimType, User, urns};
 use scimwright_patch::PatchOptions;
 use serde_json::{Value, json};
@@ -245,6 +245,22 @@ fn who_did_not_ask_whether_something_changed_is_not_told_that_nothing_did() {
     let malformed = |error: Error| assert!(matches!(error, Error::Malformed { status: 304, .. }), "{error}");
     malformed(block_on(client.users().delete("42")).unwrap_err());
     malformed(block_on(client.users().patch("42", &patch())).unwrap_err());
+}
+
+#[test]
+fn lists_that_are_longer_than_ours_may_be_are_compared_nevertheless() {
+    let catalog = Catalog::standard();
+    let users = catalog.resource_type("User").unwrap();
+    let email = |number: usize| json!({"value": format!("{number}@x.example")});
+    let mut body = ada();
+    body["emails"] = (0..1001).map(email).collect();
+    let (client, _) = client([Does::json(200, &body)]);
+    let before = block_on(client.resources_of(users).get("42")).unwrap().admit(users).unwrap().resource;
+    let mut after = before.clone();
+    after.put("emails", (0..1002).map(email).collect());
+    let patch = diff(users, &before, &after).unwrap().unwrap();
+    let expected = json!([{"op": "add", "path": "emails", "value": [{"value": "1001@x.example"}]}]);
+    assert_eq!(patch.to_json()["Operations"], expected);
 }
 
 #[test]

@@ -18,6 +18,8 @@ use crate::{
 pub struct Admit<'a> {
     resource_type: &'a ResourceType,
     unknown: Unknown,
+    /// Whether lists have a longest length.
+    bounded: bool,
 }
 
 /// What happens to attributes that no schema of the type has (ruling R-36).
@@ -156,7 +158,14 @@ impl<'a> Admit<'a> {
     /// For resources of that type.
     #[must_use]
     pub const fn new(resource_type: &'a ResourceType) -> Self {
-        Self { resource_type, unknown: Unknown::Ignore }
+        Self { resource_type, unknown: Unknown::Ignore, bounded: true }
+    }
+
+    /// With lists of any length: for what somebody else keeps, whose limits are other ones.
+    #[must_use]
+    pub const fn any_length(mut self) -> Self {
+        self.bounded = false;
+        self
     }
 
     /// With another rule for unknown attributes.
@@ -357,7 +366,7 @@ impl<'a> Admit<'a> {
     /// No list is longer than [`Admit::MAX_VALUES`], at whatever depth, except the one that is kept as rows.
     fn check_length(&self, attribute: &Attribute, value: &Value) -> Result<(), AdmitError> {
         let rows = self.resource_type.membership.as_deref().is_some_and(|rows| attribute.name.is(rows));
-        if rows { Ok(()) } else { check_lengths(attribute.name.as_str(), value) }
+        if rows || !self.bounded { Ok(()) } else { check_lengths(attribute.name.as_str(), value) }
     }
 
     fn check_required(&self, document: &Map<String, Value>, rule: Rule) -> Result<(), AdmitError> {

@@ -74,7 +74,7 @@ pub fn diff(
     before: &Resource,
     after: &Resource,
 ) -> Result<Option<PatchRequest>, AdmitError> {
-    let after = Admit::new(resource_type).replace(after.as_map().clone().into(), before)?.resource;
+    let after = Admit::new(resource_type).any_length().replace(after.as_map().clone().into(), before)?.resource;
     let base = changes(None, resource_type.attributes(), before.as_map(), after.as_map());
     let (mut gone, mut operations) = (Vec::new(), Vec::new());
     for extension in &resource_type.extensions {
