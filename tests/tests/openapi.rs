@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use http::Method;
 use scimwright_core::{Catalog, ResourceTypeSpec, urns};
@@ -40,6 +41,12 @@ fn odd() -> Catalog {
     catalog.unwrap().with_resource_type(ResourceTypeSpec::from_json(of)).unwrap()
 }
 
+/// Types that others have written: RFC 9944, and the draft on roles and entitlements.
+fn folders() -> Catalog {
+    let types = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/securecodinghub/types");
+    Catalog::standard().with_folders(&[types.join("device"), types.join("roles")]).unwrap()
+}
+
 const MORE: &str = "https://odd.example/more~/x%25y";
 const INNER: &str = "urn:example:odd:inner";
 
@@ -62,7 +69,7 @@ fn objects<'d>(value: &'d Value, at: &str, found: &mut Vec<(String, &'d Value)>)
 fn the_description_is_an_openapi_document() {
     let schema: Value = serde_json::from_str(include_str!("../data/openapi/schema-3.1.json")).unwrap();
     let validator = jsonschema::draft202012::options().should_validate_formats(true).build(&schema).unwrap();
-    for catalog in [Catalog::empty(), Catalog::standard(), vector_catalog().unwrap(), odd()] {
+    for catalog in [Catalog::empty(), Catalog::standard(), vector_catalog().unwrap(), odd(), folders()] {
         for open in [false, true] {
             let document = described(catalog.clone(), open);
             let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
@@ -77,7 +84,7 @@ fn the_description_is_an_openapi_document() {
 
 #[test]
 fn what_is_referred_to_is_there() {
-    for catalog in [Catalog::standard(), vector_catalog().unwrap(), odd()] {
+    for catalog in [Catalog::standard(), vector_catalog().unwrap(), odd(), folders()] {
         let document = described(catalog, false);
         let mut all = Vec::new();
         objects(&document, "", &mut all);

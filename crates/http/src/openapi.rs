@@ -1,5 +1,6 @@
 //! The service described for machines that do not know SCIM: an OpenAPI 3.1 document, generated from the catalog.
 
+mod attribute;
 mod messages;
 mod operation;
 mod parameters;
@@ -131,6 +132,7 @@ impl<'a> OpenApi<'a> {
             [
                 (named.part(""), schema::outgoing(named.of)),
                 (named.part(".Request"), schema::incoming(named.of)),
+                (named.part(".Parts"), schema::parts(named.of)),
                 (named.part(".Patch"), patch::message(named, self.limits)),
                 // Other names are taken, and select nothing.
                 (named.part(".Path"), json!({"type": "string", "examples": schema::paths(named.of)})),

@@ -86,6 +86,8 @@ fn discovery_knows_it_for_its_own_organisation_alone() {
     let Two { server, acme, globex, .. } = &two;
     let has = |client: &Client| {
         let lists = |path: &str| client.read(path)["Resources"].to_string().contains(BADGE);
+        let description = client.read("/openapi.json")["components"]["schemas"]["User"].to_string();
+        assert_eq!(description.contains(BADGE), lists("/Schemas"), "the description is made of the same schemas");
         (lists("/Schemas"), lists("/ResourceTypes"), client.get(&format!("/Schemas/{BADGE}")).status)
     };
     assert_eq!(has(&acme.client), (true, true, 200));

@@ -191,7 +191,7 @@ fn authentication_comes_before_everything_else() {
 #[test]
 fn discovery_is_for_everybody_unless_it_is_not() {
     let hub = Hub::new();
-    let paths = ["/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/ResourceTypes/User"];
+    let paths = ["/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/ResourceTypes/User", "/openapi.json"];
     let server = hub.serve("");
     let token = server.token();
     for path in paths {
@@ -203,6 +203,25 @@ fn discovery_is_for_everybody_unless_it_is_not() {
     for path in paths {
         server.client("").send_raw(Method::GET, path, &[], None).is_error(401, "");
         server.client(&token).read(path);
+    }
+}
+
+#[test]
+fn the_description_is_where_the_settings_say() {
+    let hub = Hub::new();
+    let server = hub.serve("");
+    let description = server.first_client().read("/openapi.json");
+    let base = text(&description["servers"][0], "url");
+    assert!(base.ends_with("/api/sch/scim/v2") && base.contains(&server.listen().to_string()), "{base}");
+    assert!(description["paths"]["/Users/{id}"]["patch"].is_object(), "{description}");
+    let token = server.token();
+    drop(server);
+    for (flags, there, statuses) in
+        [("--openapi /scim.json", "/scim.json", [200, 404]), ("--openapi off", "/scim.json", [404, 404])]
+    {
+        let server = hub.serve(flags);
+        let status = |path: &str| server.client(&token).get(path).status;
+        assert_eq!([status(there), status("/openapi.json")], statuses, "{flags}");
     }
 }
 
