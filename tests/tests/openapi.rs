@@ -38,7 +38,11 @@ fn odd() -> Catalog {
         "schemaExtensions": [{"schema": MORE, "required": true}, {"schema": INNER, "required": false}],
         ResourceTypeSpec::HINTS: {"nested": {MORE: [INNER]}, "serviceProviderConfig": {"odd": {"supported": true}}}});
     let catalog = [schema, more, inner].iter().try_fold(Catalog::empty(), Catalog::with_schema);
-    catalog.unwrap().with_resource_type(ResourceTypeSpec::from_json(of)).unwrap()
+    // Names that the description itself has use for.
+    let names = ["Everything", "Me", "scim", "Bulk", "Schemas", "OpenApi", "Error"]
+        .map(|name| json!({"name": name, "endpoint": format!("/{name}s"), "schema": "urn:example:odd"}));
+    let types = names.into_iter().chain([of]).map(ResourceTypeSpec::from_json);
+    types.fold(catalog.unwrap(), |catalog, of| catalog.with_resource_type(of).unwrap())
 }
 
 /// Types that others have written: RFC 9944, and the draft on roles and entitlements.
@@ -277,7 +281,7 @@ fn every_answer_is_described() {
         discoverSchema: 200 404
         discoverSchemas: 200 400
         discoverServiceProviderConfig: 200
-        listEverything: 200
+        list.Everything: 200
         listGadget: 200 400 401 403 429
         listGroup: 200 400 401 403 429
         listUser: 200 400 401 403 429
@@ -291,7 +295,7 @@ fn every_answer_is_described() {
         replaceGroup: 200 400 404 412
         replaceUser: 200 400 404 412
         runBulk: 200 400 413
-        searchEverything: 200
+        search.Everything: 200
         searchGadget: 200 400
         searchGroup: 200 400
         searchUser: 200 400

@@ -18,7 +18,7 @@ pub(crate) const MEDIA_TYPE_OF_DESCRIPTION: &str = "application/json";
 
 /// The OpenAPI 3.1 description of a service: what [`Scim`](crate::Scim) serves, and nothing else.
 ///
-/// It is made of the catalog and the limits alone, so that a resource type or an extension that is loaded at run time is described as
+/// It is made of the catalog, the limits and the features alone, so that a resource type or an extension that is loaded at run time is described as
 /// well as those that ship. Schemas are JSON Schema 2020-12. Representations are described as strictly as they are sent: there is nothing in
 /// them that the description does not name. What clients send may hold more than is described, for RFC 7643 lets them.
 ///
@@ -86,7 +86,7 @@ impl<'a> OpenApi<'a> {
         self
     }
 
-    /// With the path below the base URI where the description itself is served.
+    /// With the path below the base URI, such as `/openapi.json`, where the description itself is served.
     #[must_use]
     pub const fn served_at(mut self, path: &'a str) -> Self {
         self.path = Some(path);

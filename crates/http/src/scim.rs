@@ -63,7 +63,7 @@ impl Scim {
     /// whom discovery is served too, and of the types that there are for him. Nowhere unless said so.
     #[must_use]
     pub fn openapi(mut self, path: &str) -> Self {
-        self.openapi = Some(path.into());
+        self.openapi = Some(format!("/{}", path.trim_start_matches('/')).into());
         self
     }
 

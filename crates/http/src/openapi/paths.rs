@@ -28,12 +28,16 @@ pub(super) fn paths(of: &OpenApi<'_>, types: &[Named<'_>]) -> Map<String, Value>
         );
         paths.insert(format!("{endpoint}/{{id}}"), resource(named));
     }
+    // As in `list.Everything`: no operation on a type has a dot in its name.
     let everything = || reference("responses", "scim.List");
-    let list = Operation::new("listEverything".to_owned(), EVERYTHING, "List resources of every type".to_owned());
+    let list = Operation::new("list.Everything".to_owned(), EVERYTHING, "List resources of every type".to_owned());
     let list = list.parameters([selection(None), query()].concat()).answers(200, everything()).fails(&ALWAYS);
     paths.insert("/".to_owned(), json!({"get": list.into_json()}));
-    let ask =
-        Operation::new("searchEverything".to_owned(), EVERYTHING, "Ask by POST for resources of every type".to_owned());
+    let ask = Operation::new(
+        "search.Everything".to_owned(),
+        EVERYTHING,
+        "Ask by POST for resources of every type".to_owned(),
+    );
     paths.insert("/.search".to_owned(), search(ask, everything()));
     if let Some(named) = of.own(types) {
         paths.insert("/Me".to_owned(), me(named));
@@ -113,7 +117,6 @@ fn resource(named: &Named<'_>) -> Value {
 
 /// `/Me`: the caller's own resource (RFC 7644 section 3.11).
 fn me(named: &Named<'_>) -> Value {
-    // No operation on a type has a dot in its name.
     let operation = |verb: &str, what: &str| {
         let what = what.strip_suffix(" of type").unwrap_or(what);
         Operation::new(format!("{verb}.Me"), named.name, format!("{what}: the caller's own"))

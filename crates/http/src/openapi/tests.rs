@@ -55,8 +55,8 @@ fn endpoints_are_those_of_the_types_and_those_of_every_service() {
     let service = small();
     let closed = OpenApi::new(&service, "https://example.com/v2").served_at("/openapi.json");
     insta::assert_snapshot!(outline(&closed.to_json()), @r"
-    GET / = listEverything(attributes excludedAttributes filter sortBy sortOrder startIndex count cursor): 200 400 401 403 429 503
-    POST /.search = searchEverything(): 200 400 401 403 413 415 429 503
+    GET / = list.Everything(attributes excludedAttributes filter sortBy sortOrder startIndex count cursor): 200 400 401 403 429 503
+    POST /.search = search.Everything(): 200 400 401 403 413 415 429 503
     POST /Bulk = runBulk(): 200 400 401 403 413 415 429 503
     GET /ResourceTypes = discoverResourceTypes(): 200 400 401 403 429 503
     GET /ResourceTypes/{id} = discoverResourceType(id): 200 400 401 403 404 429 503
@@ -135,6 +135,7 @@ fn it_is_served_where_it_is_said_to_be_and_nowhere_else() {
     assert_eq!((status, media_type.as_str()), (200, "application/json"));
     assert_eq!(body["servers"], json!([{"url": "https://example.com/v2"}]));
     assert_eq!(body["paths"]["/api.json"]["get"]["security"], json!([{}, {"oauthbearertoken": []}]));
+    assert_eq!(get(&scim().openapi("api.json"), "/v2/api.json", None).2, body);
     assert_eq!(get(&scim().openapi("/api.json"), "/v2/openapi.json", Some("secret")).0, 404);
     assert_eq!(get(&scim(), "/v2/openapi.json", Some("secret")).0, 404);
     assert_eq!(get(&scim(), "/v2/openapi.json", None).0, 401);
