@@ -13,8 +13,8 @@ const FLOORS: &[&[&str]] = &[
     &["scimwright-core"],
     &["scimwright-filter"],
     &["scimwright-compat", "scimwright-patch", "scimwright-store"],
-    &["scimwright-service"],
-    &["scimwright-client", "scimwright-http", "scimwright-sqlite", "scimwright-testkit"],
+    &["scimwright-service", "scimwright-sql"],
+    &["scimwright-client", "scimwright-http", "scimwright-postgres", "scimwright-sqlite", "scimwright-testkit"],
     &["scimwright"],
     &["custom_schema", "custom_store", "quickstart", "securecodinghub"],
     // Nobody knows these.
