@@ -45,6 +45,8 @@ pub(crate) enum Failure {
     Database(#[from] rusqlite::Error),
     #[error("what is stored is not what was written")]
     Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Damaged(#[from] scimwright_sql::Damaged),
     #[error("a thread of the store has panicked")]
     Panic,
     #[error("the store's threads have stopped")]
