@@ -67,8 +67,8 @@ impl Pushdown {
         };
         if let Some(filter) = &part.filter {
             let mut translator = Translator { resource_type: &part.resource_type, terms: 0 };
-            let Known { part, exact } = translator.test(&filter.test, Scope::Record, 0);
-            down.exact = down.select(part) && exact;
+            let Known { part: known, exact } = translator.test(&filter.test, Scope::Record, 0);
+            down.exact = down.select(known, part.sort.is_some()) && exact;
         }
         down
     }
