@@ -319,6 +319,15 @@ impl Part {
         }
     }
 
+    /// Whether searches for the part find records of the type alone: a member may be of any.
+    fn is_typed(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => !matches!(leaf, Leaf::HasMember(_) | Leaf::IsMember(_)),
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::is_typed),
+            Self::Everything | Self::Nothing | Self::Not(_) => true,
+        }
+    }
+
     /// How well a part drives a search, the lowest best; none when it cannot.
     fn rank(&self) -> Option<u8> {
         match self {

@@ -33,7 +33,9 @@ impl Pushdown {
                 exact &= self.and_check(term);
             }
         }
-        if let [Part::Leaf(Leaf::Key { .. })] = terms.as_slice() {
+        if terms.len() > 1 {
+            self.counted = None;
+        } else if let [Part::Leaf(Leaf::Key { .. })] = terms.as_slice() {
             // Every key has its record, and the values have these places wherever the part stands.
             let [tenant, of_type, path, value] = [1, 2, 3, 4].map(|number| self.dialect.place(number));
             self.counted = Some(format!(
@@ -85,8 +87,10 @@ impl Pushdown {
                     [one] => format!("SELECT DISTINCT i.id FROM ({one}) AS i (id)"),
                     many => many.join(" UNION "),
                 };
-                self.from = self.dialect.with_records(&format!("({ids}) AS d (id)"), "d.id");
+                let ids = format!("({ids}) AS d (id)");
+                self.from = self.dialect.with_records(&ids, "d.id");
                 self.id = "d.id";
+                self.counted = Some(ids).filter(|_| all && driver.is_typed());
             }
         }
         all
