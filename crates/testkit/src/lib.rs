@@ -16,6 +16,7 @@ pub mod laws;
 pub mod linearizability;
 pub mod races;
 pub mod scenario;
+pub mod suite;
 pub mod vectors;
 
 pub use catalog::vector_catalog;
