@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use scimwright_core::{Instant, Resource};
 use scimwright_store::{
-    Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexKey, Key, Member, Scope, StoreError, TenantId,
-    Version, When, Write,
+    ChainHash, Change, Committed, Cut, Delta, Displaced, Draft, Fact, Guard, IndexKey, Key, Logged, Member, Scope,
+    StoreError, TenantId, Version, When, Write,
 };
 
 use crate::error::Failure;
@@ -20,10 +20,15 @@ type StoredKey = (u8, String, String);
 
 /// Does all of the change, or answers why not; then whoever called rolls back what was done so far.
 pub(crate) fn commit(sql: &Connection, tenant: &TenantId, change: Change) -> Result<Committed, Failure> {
-    let Change { time, writes, guards, facts, mut events, .. } = change;
+    let Change { time, writes, guards, facts, mut events, cut, .. } = change;
     let inserts = writes.iter().any(|write| matches!(write, Write::Insert { .. }));
     let time = nanos(time).ok_or(Failure::Time)?;
     let last = advance(sql, tenant, events.len())?;
+    let before = last - events.len() as u64;
+    let head = head(sql, tenant, before)?;
+    if let Some(cut) = &cut {
+        check_cut(sql, tenant, before, cut)?;
+    }
     let mut work = Work { sql, tenant: tenant.as_str(), time, version: Version(last), displaced: Vec::new() };
     for write in writes {
         work.write(write)?;
@@ -39,10 +44,13 @@ pub(crate) fn commit(sql: &Connection, tenant: &TenantId, change: Change) -> Res
     if let Some(event) = events.first_mut() {
         event.displaced.extend(work.displaced.iter().cloned());
     }
-    let mut log = sql.prepare_cached("INSERT INTO scim_log (tenant, position, event) VALUES (?1, ?2, ?3)")?;
-    let first = last - events.len() as u64 + 1;
-    for (position, event) in (first..).zip(&events) {
-        log.execute(params![tenant.as_str(), position, serde_json::to_string(event)?])?;
+    let mut log = sql.prepare_cached("INSERT INTO scim_log (tenant, position, hash, event) VALUES (?1, ?2, ?3, ?4)")?;
+    for Logged { position, event, hash } in head.extend(before, events) {
+        log.execute(params![tenant.as_str(), position, hash.as_bytes(), serde_json::to_string(&event)?])?;
+    }
+    if let Some(Cut { through, .. }) = cut {
+        let sql = sql.prepare_cached("DELETE FROM scim_log WHERE tenant = ?1 AND position <= ?2");
+        sql?.execute(params![tenant.as_str(), through])?;
     }
     Ok(Committed::new(work.version, work.displaced))
 }
@@ -59,6 +67,27 @@ fn advance(sql: &Connection, tenant: &TenantId, by: usize) -> Result<u64, Failur
          ON CONFLICT (tenant) DO UPDATE SET position = position + excluded.position RETURNING position",
     )?;
     Ok(statement.query_row(params![tenant.as_str(), by], |row| row.get(0))?)
+}
+
+/// The hash of the last entry of the tenant's log.
+fn head(sql: &Connection, tenant: &TenantId, last: u64) -> Result<ChainHash, Failure> {
+    let mut statement = sql.prepare_cached("SELECT hash FROM scim_log WHERE tenant = ?1 AND position = ?2")?;
+    let hash: Option<[u8; 32]> = statement.query_row(params![tenant.as_str(), last], |row| row.get(0)).optional()?;
+    match hash {
+        Some(hash) => Ok(hash.into()),
+        None if last == 0 => Ok(ChainHash::first(tenant)),
+        None => Err(Failure::Log(last)),
+    }
+}
+
+/// Whether the entry up to which the log is to be cut was there before this commit, with the hash that is to stand for it.
+fn check_cut(sql: &Connection, tenant: &TenantId, last: u64, cut: &Cut) -> Result<(), Failure> {
+    let mut statement = sql.prepare_cached(
+        "SELECT 1 FROM scim_log WHERE tenant = ?1 AND position = ?2 AND position <= ?3 AND hash = ?4",
+    )?;
+    let through = i64::try_from(cut.through).unwrap_or(i64::MAX);
+    let there = statement.exists(params![tenant.as_str(), through, last, cut.hash.as_bytes()])?;
+    if there { Ok(()) } else { Err(StoreError::NoSuchEntry(cut.through).into()) }
 }
 
 /// A commit under way.

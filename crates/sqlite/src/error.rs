@@ -22,6 +22,17 @@ pub enum OpenError {
     /// The file's texts are not in UTF-8, so that SQLite would order them otherwise.
     #[error("the database keeps its texts in {0}, and this store needs UTF-8: give it a file of its own")]
     Encoding(String),
+    /// An entry of the log is not what an earlier version wrote, so that the log cannot become a chain.
+    #[error("entry {position} of the log of {tenant} cannot be read")]
+    Log {
+        /// Whose log.
+        tenant: String,
+        /// Which entry.
+        position: u64,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// SQLite cannot open the file, or it is no database.
     #[error("the database cannot be opened")]
     Database(#[source] Box<dyn Error + Send + Sync>),
@@ -45,6 +56,8 @@ pub(crate) enum Failure {
     Database(#[from] rusqlite::Error),
     #[error("what is stored is not what was written")]
     Json(#[from] serde_json::Error),
+    #[error("entry {0} of the log is missing, so that nothing can follow it")]
+    Log(u64),
     #[error("a thread of the store has panicked")]
     Panic,
     #[error("the store's threads have stopped")]

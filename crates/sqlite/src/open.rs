@@ -1,19 +1,26 @@
 //! The file: how it is opened, and the store's tables in it.
 
+use std::error::Error;
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use scimwright_store::{ChainHash, Event, TenantIdError};
 
 use crate::OpenError;
 
 /// The version of [`SCHEMA`]. A change to it gets a new number here and a step in [`migrate`].
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
-/// Every table. The second part came with version 2.
-pub(crate) const SCHEMA: &str = concat!(include_str!("schema.sql"), include_str!("keyed.sql"));
+/// Every table. The second part came with version 2, the third with version 3.
+pub(crate) const SCHEMA: &str = concat!(
+    include_str!("schema.sql"),
+    include_str!("keyed.sql"),
+    include_str!("chained.sql"),
+    "DROP TABLE scim_log; ALTER TABLE scim_log_chained RENAME TO scim_log;"
+);
 
 /// The write-ahead log is cut back to this size once it is in the database, so that one bulk load does not keep the
 /// disk.
@@ -113,11 +120,38 @@ fn version(connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
 }
 
 /// Brings the tables of an earlier version up to this one.
-fn migrate(connection: &Connection, found: i64) -> Result<(), rusqlite::Error> {
+fn migrate(connection: &Connection, found: i64) -> Result<(), OpenError> {
     if found < 2 {
         connection.execute_batch(include_str!("keyed.sql"))?;
     }
+    if found < 3 {
+        connection.execute_batch(include_str!("chained.sql"))?;
+        chain(connection)?;
+        connection.execute_batch("DROP TABLE scim_log; ALTER TABLE scim_log_chained RENAME TO scim_log;")?;
+    }
     connection.execute("UPDATE scim_meta SET value = ?1 WHERE name = 'schema'", [VERSION.to_string()])?;
+    Ok(())
+}
+
+/// Copies the log of every tenant into the new table, entry by entry, with the hashes that it would have had from the beginning.
+fn chain(connection: &Connection) -> Result<(), OpenError> {
+    let mut old = connection.prepare("SELECT tenant, position, event FROM scim_log ORDER BY tenant, position")?;
+    let mut new =
+        connection.prepare("INSERT INTO scim_log_chained (tenant, position, hash, event) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut rows = old.query([])?;
+    let mut before: Option<(String, ChainHash)> = None;
+    while let Some(row) = rows.next()? {
+        let (name, position, text): (String, u64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let damaged = |source: Box<dyn Error + Send + Sync>| OpenError::Log { tenant: name.clone(), position, source };
+        let event: Event = serde_json::from_str(&text).map_err(|error| damaged(error.into()))?;
+        let head = match before.take() {
+            Some((tenant, head)) if tenant == name => head,
+            _ => ChainHash::first(&name.parse().map_err(|error: TenantIdError| damaged(error.into()))?),
+        };
+        let hash = head.next(position, &event);
+        new.execute(params![name, position, hash.as_bytes(), text])?;
+        before = Some((name, hash));
+    }
     Ok(())
 }
 
@@ -159,8 +193,11 @@ fn write_ahead(connection: &Connection, patience: Duration) -> Result<(), OpenEr
 
 #[cfg(test)]
 mod tests {
+    use pollster::block_on;
     use rusqlite::StatementStatus;
     use rusqlite::types::Value;
+    use scimwright_store::chain::verify;
+    use scimwright_store::{Change, Store};
 
     use super::*;
 
@@ -188,6 +225,54 @@ mod tests {
         )
         .unwrap();
         assert_eq!((keyed("a"), keyed("b")), (0, 2));
+    }
+
+    /// A log without hashes, as it was before version 3.
+    const LOG_OF_VERSION_2: &str = "
+        DROP TABLE scim_log;
+        CREATE TABLE scim_log (
+            tenant TEXT NOT NULL, position INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (tenant, position)
+        ) STRICT, WITHOUT ROWID;
+        UPDATE scim_meta SET value = '2' WHERE name = 'schema';";
+
+    #[test]
+    fn a_log_of_version_2_becomes_a_chain() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, options) = (folder.path().join("scim.db"), SqliteOptions::default());
+        let old = prepare(&path, &options).unwrap();
+        old.execute_batch(LOG_OF_VERSION_2).unwrap();
+        let mut event = Event::default();
+        event.actor = "admin".to_owned();
+        let text = serde_json::to_string(&event).unwrap();
+        for (tenant, entries) in [("a", 3), ("b", 2)] {
+            old.execute("INSERT INTO scim_tenant VALUES (?1, ?2)", params![tenant, entries]).unwrap();
+            for position in 1..=entries {
+                old.execute("INSERT INTO scim_log VALUES (?1, ?2, ?3)", params![tenant, position, text]).unwrap();
+            }
+        }
+        let store = crate::SqliteStore::open(&path, options.clone()).unwrap();
+        for (tenant, entries) in [("a", 3), ("b", 2)] {
+            let tenant = tenant.parse().unwrap();
+            let change = Change::new("2026-01-01T00:00:00Z".parse().unwrap(), event.clone());
+            block_on(store.commit(&tenant, change)).unwrap();
+            let verified = block_on(verify(&store, &tenant, |_| Ok(()))).unwrap();
+            assert_eq!(verified.entries, entries + 1);
+        }
+        // A process that had the file open before cannot break the chain.
+        assert!(old.execute("INSERT INTO scim_log (tenant, position, event) VALUES ('a', 5, ?1)", [&text]).is_err());
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_read_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, options) = (folder.path().join("scim.db"), SqliteOptions::default());
+        let old = prepare(&path, &options).unwrap();
+        old.execute_batch(LOG_OF_VERSION_2).unwrap();
+        old.execute("INSERT INTO scim_log VALUES ('a', 1, 'nonsense')", []).unwrap();
+        let error = prepare(&path, &options).unwrap_err();
+        assert_eq!(error.to_string(), "entry 1 of the log of a cannot be read");
+        let kept: String = old.query_row("SELECT event FROM scim_log", [], |row| row.get(0)).unwrap();
+        assert_eq!((kept.as_str(), version(&old).unwrap()), ("nonsense", Some(2)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use scimwright_core::{Instant, Resource};
-use scimwright_store::{Key, Logged, Member, Members, Membership, Record, TenantId, Version};
+use scimwright_store::{ChainHash, Key, Logged, Member, Members, Membership, Record, TenantId, Version};
 use serde_json::Value;
 
 use crate::error::Failure;
@@ -37,14 +37,15 @@ pub(crate) fn get(
 
 pub(crate) fn log(sql: &Connection, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<Logged>, Failure> {
     let mut statement = sql.prepare_cached(
-        "SELECT position, event FROM scim_log WHERE tenant = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
+        "SELECT position, hash, event FROM scim_log WHERE tenant = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
     )?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![tenant.as_str(), after, bounded(limit)])?;
     let mut log = Vec::new();
     while let Some(row) = rows.next()? {
-        let event: String = row.get(1)?;
-        log.push(Logged { position: row.get(0)?, event: serde_json::from_str(&event)? });
+        let (hash, event) =
+            (ChainHash::from(row.get::<_, [u8; 32]>(1)?), row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?);
+        log.push(Logged { position: row.get(0)?, event: serde_json::from_str(event)?, hash });
     }
     Ok(log)
 }

@@ -126,7 +126,7 @@ mod tests {
 
     fn database() -> Connection {
         let sql = Connection::open_in_memory().unwrap();
-        sql.execute_batch(include_str!("schema.sql")).unwrap();
+        sql.execute_batch(crate::open::SCHEMA).unwrap();
         sql
     }
 

@@ -4,7 +4,7 @@ use scimwright_core::{Instant, Resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Event, Key, Member, Version};
+use crate::{Cut, Event, Key, Member, Version};
 
 /// Writes, guards and events that happen together or not at all. Serializes, for stores that keep a journal of changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,10 @@ pub struct Change {
     pub facts: Vec<Fact>,
     /// What the tenant's log says about it: one event at least, for every commit takes a place in the log.
     pub events: Vec<Event>,
+    /// Which entries leave the log: those that are old enough. Whoever cuts writes the [`Checkpoint`](crate::Checkpoint) that stands for them
+    /// as a fact of the same change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
 }
 
 /// One write.
@@ -182,7 +186,7 @@ impl Change {
     /// A change that does nothing but enter the log.
     #[must_use]
     pub fn new(time: Instant, event: Event) -> Self {
-        Self { time, writes: Vec::new(), guards: Vec::new(), facts: Vec::new(), events: vec![event] }
+        Self { time, writes: Vec::new(), guards: Vec::new(), facts: Vec::new(), events: vec![event], cut: None }
     }
 
     /// With one write more.

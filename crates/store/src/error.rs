@@ -31,6 +31,12 @@ pub enum StoreError {
         /// How many there may be.
         limit: u64,
     },
+    /// The log has no entry at the position up to which it was to be cut, or one with another hash.
+    #[error("the log has no such entry {0} to be cut at")]
+    NoSuchEntry(u64),
+    /// The tenant that was to be taken in is there already.
+    #[error("there is a tenant of this name already")]
+    TenantExists,
     /// The store cannot answer now.
     #[error("the store is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Displaced, Key};
+use crate::{ChainHash, Displaced, Key};
 
 /// What happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,11 +54,13 @@ pub enum Transition {
 }
 
 /// An event in its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logged {
     /// The place: 1, 2, 3 and so on, without gaps.
     pub position: u64,
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
+    /// What ties it to the entry before: see [`chain`](crate::chain).
+    pub hash: ChainHash,
 }

@@ -15,6 +15,7 @@
 //! The trait [`Store`] and the plain data that cross it: records, queries, changes, events. A store knows no schema, no HTTP and
 //! no PATCH; it keeps documents, looks them up by keys that were worked out for it, and commits changes whole or not at all.
 
+pub mod chain;
 mod change;
 mod error;
 mod event;
@@ -23,7 +24,9 @@ mod query;
 mod record;
 mod represent;
 mod store;
+mod transfer;
 
+pub use chain::{ChainHash, Checkpoint, Cut};
 pub use change::{Change, Committed, Delta, Displaced, Draft, Fact, Guard, IndexKey, Scope, When, Write};
 pub use error::StoreError;
 pub use event::{Event, Logged, Transition};
@@ -32,3 +35,4 @@ pub use query::{Mark, Page, Part, Place, Query, Start};
 pub use record::{Key, Member, Members, Membership, Record, TenantId, TenantIdError, Version};
 pub use represent::Endpoints;
 pub use store::Store;
+pub use transfer::{Item, Sink, Source, Transfer};

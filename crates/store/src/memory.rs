@@ -1,6 +1,6 @@
 //! The store in memory: small, and right before it is fast. Every other store is tested against it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -9,8 +9,8 @@ use scimwright_core::{Instant, Resource};
 use serde_json::Value;
 
 use crate::{
-    Change, Committed, Delta, Displaced, Draft, Guard, IndexKey, Key, Logged, Member, Members, Membership, Page, Query,
-    Record, Scope, Store, StoreError, TenantId, Version, Write,
+    ChainHash, Change, Committed, Cut, Delta, Displaced, Draft, Guard, IndexKey, Key, Logged, Member, Members,
+    Membership, Page, Query, Record, Scope, Store, StoreError, TenantId, Version, Write,
 };
 
 /// Keeps everything in memory and forgets it with the process. For tests, examples and as the oracle of other stores.
@@ -37,7 +37,9 @@ struct Tenant {
     member_of: BTreeSet<(String, String)>,
     unique: HashMap<(String, String, String), Key>,
     facts: HashMap<String, Value>,
-    log: Vec<Logged>,
+    /// The last position of the log.
+    position: u64,
+    log: VecDeque<Logged>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,8 +91,8 @@ impl Store for InMemory {
 
     async fn log(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
         let state = self.lock();
-        let log = state.tenants.get(tenant).map(|tenant| tenant.log.as_slice()).unwrap_or_default();
-        Ok(log.iter().filter(|logged| logged.position > after).take(limit).cloned().collect())
+        let log = state.tenants.get(tenant).into_iter().flat_map(|tenant| &tenant.log);
+        Ok(log.filter(|logged| logged.position > after).take(limit).cloned().collect())
     }
 
     async fn fact(&self, tenant: &TenantId, name: &str) -> Result<Option<Value>, StoreError> {
@@ -175,8 +177,14 @@ enum Undo {
 
 impl Work<'_> {
     fn run(&mut self, change: Change) -> Result<Committed, StoreError> {
-        let Change { time, writes, guards, facts, mut events } = change;
-        let version = Version(self.tenant.log.len() as u64 + events.len() as u64);
+        let Change { time, writes, guards, facts, mut events, cut } = change;
+        if let Some(Cut { through, hash }) = cut {
+            let cut = |logged: &Logged| logged.position == through && logged.hash == hash;
+            if !self.tenant.log.iter().any(cut) {
+                return Err(StoreError::NoSuchEntry(through));
+            }
+        }
+        let version = Version(self.tenant.position + events.len() as u64);
         let inserts = writes.iter().any(|write| matches!(write, Write::Insert { .. }));
         for write in writes {
             self.write(write, time, version)?;
@@ -201,9 +209,11 @@ impl Work<'_> {
         if let Some(event) = events.first_mut() {
             event.displaced.extend(self.displaced.iter().cloned());
         }
-        for event in events {
-            let position = self.tenant.log.len() as u64 + 1;
-            self.tenant.log.push(Logged { position, event });
+        let head = self.tenant.log.back().map_or_else(|| ChainHash::first(self.id), |last| last.hash);
+        self.tenant.log.extend(head.extend(self.tenant.position, events));
+        self.tenant.position = version.0;
+        if let Some(Cut { through, .. }) = cut {
+            self.tenant.log.retain(|logged| logged.position > through);
         }
         Ok(Committed { version, displaced: std::mem::take(&mut self.displaced) })
     }

@@ -15,6 +15,9 @@ use crate::{Change, Committed, Key, Logged, Members, Page, Query, Record, StoreE
 ///   survives the death of the process. When it answers an error nothing has changed.
 /// - The commits of one tenant have an order. Each takes the next positions of the tenant's log, one for each of its events,
 ///   without gaps, and the position of its last event is the [`Version`](crate::Version) of every record that it wrote.
+/// - The log is a chain: the hash of an entry follows from that of the entry before as [`ChainHash`](crate::ChainHash) says.
+/// - A change with a [`cut`](crate::Change::cut) takes the oldest entries out of the log, up to one that must be there with that hash, else the
+///   change fails with [`StoreError::NoSuchEntry`]. Positions and hashes go on as if nothing had been cut.
 /// - `modified` of a record grows with every write: it is the time of the change, or a millisecond after what it was.
 /// - A `Replace` or `Delete` that expects a version fails with [`StoreError::Stale`] unless the record has just that version.
 /// - Keys that are unique are checked by the commit itself, before its guards. Two commits at once cannot both take a key.
@@ -47,7 +50,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The outcome that stopped it: see each variant of [`StoreError`].
     async fn commit(&self, tenant: &TenantId, change: Change) -> Result<Committed, StoreError>;
 
-    /// The tenant's log after a position, oldest first, at most `limit` entries.
+    /// The tenant's log after a position, oldest first, at most `limit` entries. Those that were cut off are passed over.
     ///
     /// # Errors
     ///

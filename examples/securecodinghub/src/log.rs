@@ -64,7 +64,7 @@ pub fn show(settings: &Settings, args: &LogArgs, json: bool, out: &mut dyn Write
 
 /// One entry for people.
 fn line(entry: &Logged) -> String {
-    let Logged { position, event } = entry;
+    let Logged { position, event, .. } = entry;
     // What came from outside may not end the line or move the cursor.
     let target = event.target.as_ref().map_or_else(|| "-".to_owned(), |key| key.to_string().escape_debug().to_string());
     let mut line = format!(
