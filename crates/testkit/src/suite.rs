@@ -14,14 +14,19 @@
 #![allow(clippy::unwrap_used, reason = "the cases are tests, and fail by panicking")]
 
 mod asked;
+mod at;
+pub mod atomic;
 mod filters;
 pub mod find;
 pub mod histories;
+pub mod keys;
 mod macros;
+pub mod members;
 mod plan;
 mod resources;
 pub mod sample;
 mod subject;
+pub mod versions;
 
 pub use subject::{Kept, Subject};
 

@@ -6,9 +6,10 @@ use std::sync::{Arc, LazyLock};
 
 use pollster::block_on;
 use scimwright_core::{Admit, AttrPath, Catalog, Instant, Resource, ResourceType, Target, Uniqueness, fold};
+use scimwright_filter::{Binding, Filter};
 use scimwright_store::{
-    Change, Committed, Delta, Draft, Event, IndexKey, Key, Member, Members, Record, Scope, Store, StoreError, TenantId,
-    Write,
+    Change, Committed, Delta, Draft, Event, IndexKey, Key, Member, Members, Query, Record, Scope, Store, StoreError,
+    TenantId, Write,
 };
 use serde_json::{Map, Value, json};
 
@@ -88,6 +89,18 @@ fn each(value: Option<&Value>) -> &[Value] {
         Some(value) => std::slice::from_ref(value),
         None => &[],
     }
+}
+
+/// Everybody of a type whom a filter selects; all of them where it is empty.
+#[must_use]
+pub fn filtered(type_name: &str, filter: &str) -> Query {
+    let resource_type = resource_type(type_name);
+    let mut query = Query::new(Arc::clone(&resource_type), usize::MAX);
+    if !filter.is_empty() {
+        let filter: Filter = filter.parse().unwrap();
+        query.parts[0].filter = Some(filter.bind(&Binding::new(&resource_type)).unwrap());
+    }
+    query
 }
 
 /// A user of that name comes.
