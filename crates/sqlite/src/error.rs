@@ -58,6 +58,8 @@ pub(crate) enum Failure {
     Json(#[from] serde_json::Error),
     #[error("entry {0} of the log is missing, so that nothing can follow it")]
     Log(u64),
+    #[error(transparent)]
+    Damaged(#[from] scimwright_sql::Damaged),
     #[error("a thread of the store has panicked")]
     Panic,
     #[error("the store's threads have stopped")]

@@ -11,7 +11,7 @@ fn bound(resource_type: &Arc<ResourceType>, filter: &str) -> Pushdown {
     let filter: Filter = filter.parse().unwrap();
     let mut part = Asked::new(Arc::clone(resource_type));
     part.filter = Some(filter.bind(&Binding::new(resource_type)).unwrap());
-    Pushdown::of(&part)
+    Pushdown::of(Dialect::Sqlite, &part)
 }
 
 fn pushdown(resource_type: &str, filter: &str) -> Pushdown {
@@ -127,7 +127,7 @@ fn what_sqlite_would_choke_on_stays_in_rust() {
     for (joint, empty) in [(" or ", true), (" and ", false)] {
         let filter = syntax.filter(&many(TERMS + 1, joint)).unwrap().value;
         part.filter = Some(filter.bind(&Binding::new(&users)).unwrap());
-        let down = Pushdown::of(&part);
+        let down = Pushdown::of(Dialect::Sqlite, &part);
         assert!(!down.exact && down.condition.is_empty() == empty, "{joint}");
     }
 }
