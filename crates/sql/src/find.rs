@@ -33,24 +33,23 @@ pub async fn find<S: Source>(
 }
 
 /// The statements that [`find`] may run for a query, so that a database can be asked how it goes about them. Where statements name ids
-/// that others have found, some stand in for them.
+/// that others have found, some stand in for them, and a walk is shown as its first part where the page is one.
 #[must_use]
 pub fn statements(dialect: Dialect, tenant: &TenantId, query: &Query) -> Vec<Statement> {
     let finder = Finder::new(dialect, tenant, query);
     let direction = finder.direction();
     let mut statements = Vec::new();
     for search in &finder.parts {
-        let exact = search.pushdown.exact;
-        if query.total && exact {
-            statements.push(search.count());
+        if query.total {
+            statements.push(if search.pushdown.exact { search.count() } else { search.candidates() });
         }
-        let page = |statement| if exact { search.page(statement, query.count, 0) } else { statement };
+        let page = |statement: Statement| statement.part(dialect, query.count.saturating_add(1), 0);
         match finder.index() {
             Some((search, index)) => {
                 let mark = finder.mark.as_ref();
                 statements.extend(search.absent(&index));
                 statements.extend(search.along(&index, Region::With, direction, mark).map(page));
-                statements.extend(search.along(&index, Region::Without, direction, mark));
+                statements.extend(search.along(&index, Region::Without, direction, mark).map(page));
             }
             None if query.is_sorted() => {
                 statements.push(search.candidates());
@@ -180,7 +179,7 @@ impl<'f> Finder<'f> {
             }
             let statement = search.by_id(self.direction(), from.as_deref());
             let walked = if search.pushdown.exact {
-                self.take(source, search, statement, search.count(), gathered).await?
+                self.take(source, search, &statement, &search.count(), gathered).await?
             } else {
                 self.sift(source, search, &statement, gathered).await?
             };
@@ -210,12 +209,12 @@ impl<'f> Finder<'f> {
         &self,
         source: &mut S,
         search: &Search<'_>,
-        statement: Statement,
-        count: Statement,
+        statement: &Statement,
+        count: &Statement,
         gathered: &mut Gathered,
     ) -> Result<Walked, S::Error> {
         let room = gathered.wanted - gathered.records.len();
-        let rows = source.rows(&search.page(statement, room, gathered.skip)).await?;
+        let rows = source.rows(&statement.part(search.reader.dialect, room, gathered.skip)).await?;
         let found = rows.len();
         for row in rows {
             let record = search.reader.record(row)?;
@@ -230,7 +229,7 @@ impl<'f> Finder<'f> {
         let met = if found > 0 || gathered.skip == 0 {
             gathered.skip + found
         } else {
-            usize::try_from(number(source, &count).await?).unwrap_or(usize::MAX)
+            usize::try_from(number(source, count).await?).unwrap_or(usize::MAX)
         };
         gathered.skip = gathered.skip.saturating_sub(met);
         Ok(Walked { met, all: true })
@@ -298,7 +297,7 @@ impl<'f> Finder<'f> {
             let Some(statement) = statement else { continue };
             if region == Region::With && search.pushdown.exact {
                 let count = search.counted(statement.clone());
-                self.take(source, search, statement, count, gathered).await?;
+                self.take(source, search, &statement, &count, gathered).await?;
             } else if !self.sift_region(source, search, &statement, region, gathered).await? {
                 return Ok(false);
             }
@@ -475,3 +474,6 @@ impl PartialOrd for Candidate {
         Some(self.cmp(other))
     }
 }
+
+#[cfg(test)]
+mod tests;

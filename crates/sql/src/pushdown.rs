@@ -67,8 +67,8 @@ impl Pushdown {
         };
         if let Some(filter) = &part.filter {
             let mut translator = Translator { resource_type: &part.resource_type, terms: 0 };
-            let Known { part, exact } = translator.test(&filter.test, Scope::Record, 0);
-            down.exact = down.select(part) && exact;
+            let Known { part: known, exact } = translator.test(&filter.test, Scope::Record, 0);
+            down.exact = down.select(known, part.sort.is_some()) && exact;
         }
         down
     }
@@ -316,6 +316,15 @@ impl Part {
             Self::Nothing => Self::Everything,
             Self::Not(part) => *part,
             part => Self::Not(Box::new(part)),
+        }
+    }
+
+    /// Whether searches for the part find records of the type alone: a member may be of any.
+    fn is_typed(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => !matches!(leaf, Leaf::HasMember(_) | Leaf::IsMember(_)),
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::is_typed),
+            Self::Everything | Self::Nothing | Self::Not(_) => true,
         }
     }
 

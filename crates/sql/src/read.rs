@@ -147,7 +147,7 @@ impl Reader<'_> {
         Ok(Record { key, version, created, modified, resource, members, member_count, member_of, notes })
     }
 
-    /// Adds the members that are wanted, by id.
+    /// Gives the records the members that are wanted, by id, and no others.
     pub(crate) async fn add_members<S: Source>(
         &self,
         source: &mut S,
@@ -157,9 +157,12 @@ impl Reader<'_> {
         // Who has none is not asked.
         let groups: Vec<_> =
             records.iter().filter(|record| record.member_count > 0).map(|record| record.key.id.clone()).collect();
-        let Some(statement) = self.members_statement(&groups, wanted) else { return Ok(()) };
+        let rows = match self.members_statement(&groups, wanted) {
+            Some(statement) => source.rows(&statement).await?,
+            None => Vec::new(),
+        };
         let mut found: HashMap<String, Vec<Member>> = HashMap::new();
-        for row in source.rows(&statement).await? {
+        for row in rows {
             let mut cells = row.cells();
             let group = cells.text()?;
             let member = Member { id: cells.text()?, resource_type: cells.text()?, display: cells.optional_text()? };

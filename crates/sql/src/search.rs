@@ -231,14 +231,6 @@ impl Search<'_> {
         statement
     }
 
-    /// A page of a statement: so many rows, behind so many.
-    pub(crate) fn page(&self, mut statement: Statement, rows: usize, behind: usize) -> Statement {
-        let rows = statement.place(self.dialect(), bounded(rows));
-        let behind = statement.place(self.dialect(), bounded(behind));
-        statement.text.push_str(&format!(" LIMIT {rows} OFFSET {behind}"));
-        statement
-    }
-
     /// How many rows a statement has, whatever their order.
     pub(crate) fn counted(&self, statement: Statement) -> Statement {
         let text = format!("SELECT count(*) FROM ({}) AS c", statement.text);
@@ -258,9 +250,4 @@ impl Search<'_> {
         }
         statements
     }
-}
-
-/// A number of rows.
-fn bounded(rows: usize) -> Value {
-    Value::Integer(i64::try_from(rows).unwrap_or(i64::MAX))
 }

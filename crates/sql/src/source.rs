@@ -27,8 +27,8 @@ pub trait Source {
     /// until there are no more or it says [`ControlFlow::Break`]. It asks the source for more while the walk is under way.
     ///
     /// Rows that are not in memory yet are left in the database: SQLite keeps the statement open, PostgreSQL a cursor. Of PostgreSQL
-    /// every such statement orders its rows by something that no two of them share, so that it may also be run in parts with `LIMIT` and
-    /// `OFFSET`.
+    /// every such statement orders its rows by something that no two of them share, so that it may also be run part by part:
+    /// [`Statement::part`] is the first batch, which is often the last, and a cursor goes on behind it.
     ///
     /// # Errors
     ///

@@ -45,6 +45,16 @@ impl Dialect {
 }
 
 impl Statement {
+    /// The same statement for so many of its rows, behind so many.
+    #[must_use]
+    pub fn part(&self, dialect: Dialect, rows: usize, behind: usize) -> Self {
+        let mut part = self.clone();
+        let [rows, behind] = [rows, behind].map(|number| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX)));
+        let (rows, behind) = (part.place(dialect, rows), part.place(dialect, behind));
+        part.text.push_str(&format!(" LIMIT {rows} OFFSET {behind}"));
+        part
+    }
+
     /// Adds a value, and answers its place.
     pub(crate) fn place(&mut self, dialect: Dialect, value: Value) -> String {
         self.values.push(value);

@@ -1,11 +1,12 @@
 //! From parts to SQL: one part drives the search, the others check what it finds.
 
-use super::{Leaf, Part, Pushdown};
+use super::{Leaf, Part, Pushdown, WIDELY};
 use crate::{Dialect, Value};
 
 impl Pushdown {
-    /// Writes the condition for a part. Answers whether the condition says all that the part does.
-    pub(super) fn select(&mut self, part: Part) -> bool {
+    /// Writes the condition for a part. Answers whether the condition says all that the part does. Where another order is asked for
+    /// than that of ids, what leads to half of all does not drive: the walk may be along the index of that order.
+    pub(super) fn select(&mut self, part: Part, sorted: bool) -> bool {
         let terms = match part {
             Part::Everything => return true,
             Part::Nothing => {
@@ -19,7 +20,7 @@ impl Pushdown {
             term => vec![term],
         };
         let ranked = terms.iter().enumerate().filter_map(|(at, term)| Some((term.rank()?, at)));
-        let driver = ranked.min().map(|(_, at)| at);
+        let driver = ranked.min().filter(|(rank, _)| *rank < WIDELY || !sorted).map(|(_, at)| at);
         let mut exact = true;
         if let Some(driver) = driver.and_then(|at| terms.get(at)) {
             self.driven = true;
@@ -29,9 +30,17 @@ impl Pushdown {
         }
         for (at, term) in terms.iter().enumerate() {
             if Some(at) != driver {
-                self.counted = None;
                 exact &= self.and_check(term);
             }
+        }
+        if terms.len() > 1 {
+            self.counted = None;
+        } else if let [Part::Leaf(Leaf::Key { .. })] = terms.as_slice() {
+            // Every key has its record, and the values have these places wherever the part stands.
+            let [tenant, of_type, path, value] = [1, 2, 3, 4].map(|number| self.dialect.place(number));
+            self.counted = Some(format!(
+                "scim_key AS d WHERE d.tenant = {tenant} AND d.type = {of_type} AND d.path = {path} AND d.value = {value}"
+            ));
         }
         exact
     }
@@ -60,11 +69,8 @@ impl Pushdown {
             }
             Leaf::Id(_) | Leaf::KeyFrom { .. } | Leaf::Modified { .. } => return false,
         };
-        let condition = format!("d.tenant = {tenant} AND {condition}");
-        // Every key has its record, while a member may be of any type.
-        self.counted = matches!(leaf, Leaf::Key { .. }).then(|| format!("{table} WHERE {condition}"));
         self.from = self.dialect.with_records(&table, id);
-        self.condition.push_str(&format!(" AND {condition}"));
+        self.condition.push_str(&format!(" AND d.tenant = {tenant} AND {condition}"));
         self.id = id;
         true
     }
@@ -81,8 +87,10 @@ impl Pushdown {
                     [one] => format!("SELECT DISTINCT i.id FROM ({one}) AS i (id)"),
                     many => many.join(" UNION "),
                 };
-                self.from = self.dialect.with_records(&format!("({ids}) AS d (id)"), "d.id");
+                let ids = format!("({ids}) AS d (id)");
+                self.from = self.dialect.with_records(&ids, "d.id");
                 self.id = "d.id";
+                self.counted = Some(ids).filter(|_| all && driver.is_typed());
             }
         }
         all
