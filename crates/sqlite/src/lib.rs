@@ -56,6 +56,7 @@ mod readers;
 mod store;
 #[cfg(test)]
 mod testing;
+mod transfer;
 mod writer;
 
 pub use error::OpenError;
