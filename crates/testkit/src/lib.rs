@@ -19,6 +19,7 @@ pub mod linearizability;
 pub mod postgres;
 pub mod races;
 pub mod scenario;
+pub mod suite;
 pub mod vectors;
 
 pub use catalog::vector_catalog;
