@@ -550,6 +550,7 @@ fn standard() -> Result<Catalog, CatalogError> {
             .member_of("groups")
             .index("emails.value")
             .index("displayName")
+            .index("active")
             .index(&format!("{}:manager.value", urns::ENTERPRISE_USER)),
         )?
         .with_resource_type(
