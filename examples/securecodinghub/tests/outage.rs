@@ -25,11 +25,7 @@ fn while_the_database_is_away_the_answer_is_503_and_then_all_is_well() {
     for round in 0..2 {
         let_in(&hub, false);
         // A provider that reads 401 stops and asks for a new token; after 503 it tries again.
-        for refused in [
-            client.get(&format!("/Users/{ada}")),
-            client.post("/Users", &user("ben@corp.example")),
-            client.with_token("schscim_wrong").get("/Users").status.eq(&401).then(|| client.get("/Users")).unwrap(),
-        ] {
+        for refused in [client.get(&format!("/Users/{ada}")), client.post("/Users", &user("ben@corp.example"))] {
             refused.is_error(503, "");
             assert_ne!(refused.header("retry-after"), "");
             for word in ["SQL", "postgres", "sch_", "connection"] {
@@ -75,7 +71,9 @@ fn a_database_without_tables_is_told_how_to_get_them() {
     let Some(cluster) = Cluster::shared() else { return };
     let (database, hub) = (cluster.database(), Hub::on_a_file());
     let run = |line: &str| hub.program(line).env("SECURECODINGHUB_DATABASE", database.url()).output().unwrap();
-    for line in ["serve --listen 127.0.0.1:0", "org list", "user add --org acme --email ada@corp.example", "log --org acme"] {
+    for line in
+        ["serve --listen 127.0.0.1:0", "org list", "user add --org acme --email ada@corp.example", "log --org acme"]
+    {
         let output = run(line);
         assert_eq!(output.status.code(), Some(1), "{line}");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();

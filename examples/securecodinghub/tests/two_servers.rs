@@ -74,7 +74,8 @@ fn nobody_is_lost_doubled_or_too_many_under_load_on_both() {
         for (email, times) in made(&answers).into_iter().filter(|(email, _)| !email.is_empty()) {
             assert_eq!(times, 1, "{email} is one person");
         }
-        let unexpected: Vec<_> = answers.iter().filter(|(_, answer)| ![201, 403, 404, 409].contains(&answer.status)).collect();
+        let unexpected: Vec<_> =
+            answers.iter().filter(|(_, answer)| ![201, 403, 404, 409].contains(&answer.status)).collect();
         assert!(unexpected.is_empty(), "{:?}", unexpected.iter().map(|(_, answer)| &answer.text).collect::<Vec<_>>());
         for client in &full {
             assert_eq!(client.count("/Users"), SEATS as u64, "every seat is taken, and no more");
