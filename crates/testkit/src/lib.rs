@@ -15,6 +15,7 @@ mod catalog;
 pub mod laws;
 pub mod linearizability;
 pub mod races;
+mod random;
 pub mod scenario;
 pub mod suite;
 pub mod vectors;

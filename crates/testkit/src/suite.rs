@@ -16,16 +16,22 @@
 mod asked;
 mod at;
 pub mod atomic;
+pub mod documents;
+pub mod facts;
 mod filters;
 pub mod find;
 pub mod histories;
 pub mod keys;
+pub mod log;
 mod macros;
 pub mod members;
+pub mod orders;
 mod plan;
 mod resources;
 pub mod sample;
 mod subject;
+pub mod tenants;
+pub mod together;
 pub mod versions;
 
 pub use subject::{Kept, Subject};

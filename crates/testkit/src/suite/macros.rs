@@ -38,6 +38,38 @@ macro_rules! __store_cases {
             members::a_member_sees_its_groups_at_once
             members::who_is_deleted_leaves_every_group
             members::large_groups_are_groups
+            documents::a_document_comes_back_as_it_was_written
+            documents::hard_texts_come_back_as_they_are
+            documents::hard_texts_name_records
+            documents::ids_are_compared_as_they_are
+            documents::large_documents_are_documents
+            documents::the_name_for_people_is_the_draft_s
+            facts::facts_are_known_until_they_are_forgotten
+            facts::facts_are_written_only_when_what_is_known_allows_it
+            facts::facts_of_one_change_see_one_another
+            facts::a_guard_counts_after_the_writes
+            facts::a_guard_is_about_its_type_and_its_tenant
+            log::every_event_has_its_place
+            log::the_log_is_read_from_any_place
+            log::the_first_event_says_who_was_displaced
+            log::the_log_is_a_chain
+            log::retention_keeps_the_chain
+            log::a_log_is_cut_only_where_it_can_be
+            tenants::tenants_with_the_same_ids_are_apart
+            tenants::what_one_tenant_does_is_not_seen_in_another
+            tenants::a_tenant_that_is_not_there_has_nothing
+            tenants::a_key_of_everybody_moves_when_it_is_given_up
+            tenants::a_mark_of_another_tenant_shows_nothing_of_it
+            together::one_of_many_gets_a_key
+            together::seats_are_never_exceeded
+            together::all_who_join_at_once_are_members
+            together::no_update_is_lost
+            together::who_is_moved_by_many_is_in_one_group
+            together::who_is_deleted_meanwhile_is_in_no_group
+            together::facts_are_compared_and_written_at_once
+            together::readers_see_whole_commits_in_order
+            together::tenants_write_at_once_without_disturbing_one_another
+            orders::an_order_explains_what_threads_see_of_a_group
             find::finds_what_memory_finds
             find::filters_are_not_mistaken_for_something_near
             find::lists_have_their_totals
