@@ -16,8 +16,10 @@
 mod asked;
 mod at;
 pub mod atomic;
+pub mod crash;
 pub mod documents;
 pub mod facts;
+mod failing;
 mod filters;
 pub mod find;
 pub mod histories;
@@ -27,6 +29,7 @@ mod macros;
 pub mod members;
 pub mod orders;
 mod plan;
+pub mod reopened;
 mod resources;
 pub mod sample;
 mod subject;
@@ -34,6 +37,7 @@ pub mod tenants;
 pub mod together;
 pub mod versions;
 
+pub use failing::{Failing, Moment};
 pub use subject::{Kept, Subject};
 
 /// A case of the suite: it panics when the store breaks its promise.

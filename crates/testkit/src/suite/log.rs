@@ -113,7 +113,7 @@ pub fn the_log_is_a_chain(subject: &Subject) {
 }
 
 /// A change that cuts the log at one of its entries, and leaves the checkpoint that stands for what is gone.
-fn cut(at: &At, through: u64, hash: ChainHash) -> Change {
+pub(super) fn cut(at: &At, through: u64, hash: ChainHash) -> Change {
     let mut change = events(&["retention"]);
     change.cut = Some(Cut { through, hash });
     let checkpoint = Checkpoint {

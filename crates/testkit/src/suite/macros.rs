@@ -70,6 +70,11 @@ macro_rules! __store_cases {
             together::readers_see_whole_commits_in_order
             together::tenants_write_at_once_without_disturbing_one_another
             orders::an_order_explains_what_threads_see_of_a_group
+            crash::what_fails_before_its_commit_has_not_happened
+            crash::what_fails_after_its_commit_has_happened_once
+            crash::what_is_given_up_during_its_commit_is_whole_or_not_there
+            crash::a_commit_that_nobody_waits_for_is_whole_or_not_there
+            crash::nothing_acknowledged_is_lost_while_the_store_fails
             find::finds_what_memory_finds
             find::filters_are_not_mistaken_for_something_near
             find::lists_have_their_totals
@@ -103,9 +108,25 @@ macro_rules! __store_table {
     };
 }
 
+/// A test for each case that opens a store again.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __reopened_tests {
+    ($fresh:expr, $reopen:expr; $($case:ident)*) => {
+        $(
+            #[test]
+            fn $case() {
+                $crate::suite::reopened::$case($fresh, $reopen);
+            }
+        )*
+    };
+}
+
 /// A module `store_suite` with a test for each case of the [`suite`](crate::suite), for stores that come from a function.
 ///
-/// `cases` is the number of random cases that each law looks at; see [`Subject::cases`](crate::suite::Subject::cases).
+/// - `cases` is the number of random cases that each law looks at; see [`Subject::cases`](crate::suite::Subject::cases).
+/// - `reopen` gives a store up and opens what it has left behind, as another process would. With it the cases of
+///   [`reopened`](crate::suite::reopened) are tests too, which ask whether what was acknowledged is there.
 ///
 /// ```
 /// // In a file of `tests`; more than one suite in a file need modules around them.
@@ -116,7 +137,7 @@ macro_rules! __store_table {
 /// ```
 #[macro_export]
 macro_rules! store_suite {
-    ($fresh:expr $(, cases = $cases:expr)? $(,)?) => {
+    ($fresh:expr $(, cases = $cases:expr)? $(, reopen = $reopen:expr)? $(,)?) => {
         mod store_suite {
             #[allow(unused_imports, reason = "the function may be named by its whole path")]
             use super::*;
@@ -126,6 +147,16 @@ macro_rules! store_suite {
             }
 
             $crate::__store_cases!(__store_tests!(subject()));
+            $(
+                $crate::__reopened_tests! {
+                    $fresh, $reopen;
+                    everything_is_there_when_it_is_opened_again
+                    promises_hold_when_it_is_opened_again
+                    a_log_that_was_cut_goes_on_when_it_is_opened_again
+                    nobody_is_lost_who_was_acknowledged
+                    what_was_under_way_is_whole_or_not_there
+                }
+            )?
         }
     };
 }
