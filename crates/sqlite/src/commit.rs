@@ -16,7 +16,7 @@ use crate::error::Failure;
 const MOVED: &str = "CASE WHEN version = ?3 THEN modified ELSE max(?4, modified + 1000000) END";
 
 /// A row of `scim_record.keys`: scope, path, value.
-type StoredKey = (u8, String, String);
+pub(crate) type StoredKey = (u8, String, String);
 
 /// Does all of the change, or answers why not; then whoever called rolls back what was done so far.
 pub(crate) fn commit(sql: &Connection, tenant: &TenantId, change: Change) -> Result<Committed, Failure> {
@@ -56,7 +56,7 @@ pub(crate) fn commit(sql: &Connection, tenant: &TenantId, change: Change) -> Res
 }
 
 /// Nanoseconds since 1970, as far as 64 bits reach.
-fn nanos(time: Instant) -> Option<i64> {
+pub(crate) fn nanos(time: Instant) -> Option<i64> {
     time.utc().and_utc().timestamp_nanos_opt()
 }
 
@@ -91,12 +91,12 @@ fn check_cut(sql: &Connection, tenant: &TenantId, last: u64, cut: &Cut) -> Resul
 }
 
 /// A commit under way.
-struct Work<'w> {
-    sql: &'w Connection,
-    tenant: &'w str,
-    time: i64,
-    version: Version,
-    displaced: Vec<Displaced>,
+pub(crate) struct Work<'w> {
+    pub(crate) sql: &'w Connection,
+    pub(crate) tenant: &'w str,
+    pub(crate) time: i64,
+    pub(crate) version: Version,
+    pub(crate) displaced: Vec<Displaced>,
 }
 
 /// What a write needs to know of the record that it changes.
@@ -136,6 +136,12 @@ impl Work<'_> {
     }
 
     fn insert(&self, draft: &Draft) -> Result<(), Failure> {
+        self.put(draft)?;
+        self.count(&draft.key.resource_type, 1)
+    }
+
+    /// Writes a record that is new, with its keys, and leaves the counting to the caller.
+    pub(crate) fn put(&self, draft: &Draft) -> Result<(), Failure> {
         let Draft { key, resource, index, display, notes, created } = draft;
         let created = created.map_or(Some(self.time), nanos).ok_or(Failure::Time)?;
         let mut statement = self.sql.prepare_cached(
@@ -158,7 +164,6 @@ impl Work<'_> {
         if inserted == 0 {
             return Err(StoreError::Conflict { path: "id".to_owned(), holder: None }.into());
         }
-        self.count(&key.resource_type, 1)?;
         self.rekey(key, &[], &wanted)
     }
 
@@ -416,8 +421,8 @@ impl Work<'_> {
 
 /// The scopes as they stand in `scim_record.keys`.
 const MANY: u8 = 0;
-const TENANT: u8 = 1;
-const GLOBAL: u8 = 2;
+pub(crate) const TENANT: u8 = 1;
+pub(crate) const GLOBAL: u8 = 2;
 
 fn stored_keys(index: &[IndexKey]) -> Vec<StoredKey> {
     let number = |scope| match scope {

@@ -62,6 +62,10 @@ pub(crate) enum Failure {
     Panic,
     #[error("the store's threads have stopped")]
     Stopped,
+    #[error(transparent)]
+    Transfer(std::io::Error),
+    #[error("the name of a tenant is none")]
+    Tenant(#[source] Box<dyn Error + Send + Sync>),
     #[error("the time of the change is not between the years 1678 and 2261")]
     Time,
     #[error("the change needs something that this store does not know")]
@@ -73,6 +77,7 @@ impl From<Failure> for StoreError {
         match failure {
             Failure::Outcome(outcome) => outcome,
             Failure::Database(error) => Self::unavailable(error),
+            Failure::Transfer(error) => Self::unavailable(error),
             other => Self::unavailable(other),
         }
     }

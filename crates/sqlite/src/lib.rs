@@ -57,6 +57,7 @@ mod readers;
 mod store;
 #[cfg(test)]
 mod testing;
+mod transfer;
 mod writer;
 
 pub use error::OpenError;

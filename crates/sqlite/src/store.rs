@@ -75,8 +75,20 @@ impl SqliteStore {
         self.read(move |sql| find::explain(sql, &tenant, &query)).await
     }
 
+    /// Lets the writer write something that is no commit, in a transaction of its own.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (job, answer) = writer::job(write);
+        if self.shared.queues.as_ref().is_none_or(|queues| queues.writes.send(job).is_err()) {
+            return Err(Failure::Stopped.into());
+        }
+        answer.await.unwrap_or_else(|_| Err(Failure::Panic.into()))
+    }
+
     /// Lets one of the readers read, in one snapshot.
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -102,7 +114,7 @@ impl Store for SqliteStore {
 
     async fn commit(&self, tenant: &TenantId, change: Change) -> Result<Committed, StoreError> {
         let (answer, committed) = oneshot::channel();
-        let job = writer::Job { tenant: tenant.clone(), change, answer };
+        let job = writer::Job::Commit(writer::Commit { tenant: tenant.clone(), change, answer });
         if self.shared.queues.as_ref().is_none_or(|queues| queues.writes.send(job).is_err()) {
             return Err(Failure::Stopped.into());
         }

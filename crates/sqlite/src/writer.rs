@@ -18,38 +18,94 @@ use crate::error::Failure;
 /// How many commits share a transaction at most: readers see none of them before the last is done.
 const BATCH: usize = 256;
 
+/// What waits for the writer.
+pub(crate) enum Job {
+    /// Something that may share a transaction with others.
+    Commit(Commit),
+    /// Something that has one alone, and answers whoever asked.
+    Alone(Box<dyn FnOnce(&Connection) + Send>),
+}
+
 /// A commit that waits, and who waits for it.
-pub(crate) struct Job {
+pub(crate) struct Commit {
     pub(crate) tenant: TenantId,
     pub(crate) change: Change,
     pub(crate) answer: oneshot::Sender<Result<Committed, StoreError>>,
 }
 
+/// Something that is written in a transaction of its own, and what is awaited of it: an error means that it panicked.
+pub(crate) fn job<T: Send + 'static>(
+    write: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+) -> (Job, oneshot::Receiver<Result<T, StoreError>>) {
+    let (answer, awaited) = oneshot::channel();
+    let job = move |connection: &Connection| {
+        let done = whole(connection, write).map_err(StoreError::from);
+        roll_back(connection);
+        drop(answer.send(done));
+    };
+    (Job::Alone(Box::new(job)), awaited)
+}
+
 /// Commits until nobody can send any more and everything that was sent is done.
 pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
-        let batch: Vec<_> = std::iter::once(first).chain(jobs.try_iter().take(BATCH - 1)).collect();
-        let (todo, waiting): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|Job { tenant, change, answer }| ((tenant, change), answer)).unzip();
-        match transaction(connection, todo) {
-            Ok(done) => {
-                for (answer, result) in waiting.into_iter().zip(done) {
-                    // Who does not wait any more cannot be told; the commit stands.
-                    drop(answer.send(result));
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
+        match job {
+            Job::Commit(first) => {
+                let mut batch = vec![first];
+                while batch.len() < BATCH && next.is_none() {
+                    match jobs.try_recv() {
+                        Ok(Job::Commit(commit)) => batch.push(commit),
+                        Ok(other) => next = Some(other),
+                        Err(_) => break,
+                    }
                 }
+                commit_all(connection, batch);
             }
-            Err(failure) => {
-                if !connection.is_autocommit() {
-                    // If this fails as well, so will the next BEGIN, and it is told there.
-                    drop(connection.execute_batch("ROLLBACK"));
-                }
-                let failure = Arc::new(failure);
-                for answer in waiting {
-                    drop(answer.send(Err(StoreError::unavailable(Arc::clone(&failure)))));
-                }
+            Job::Alone(work) => {
+                // A panic drops the sender inside the job, which is the answer; the thread goes on.
+                drop(catch_unwind(AssertUnwindSafe(|| work(connection))));
+                roll_back(connection);
             }
         }
     }
+}
+
+/// Commits together, and tells each who waits.
+fn commit_all(connection: &Connection, batch: Vec<Commit>) {
+    let (todo, waiting): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|Commit { tenant, change, answer }| ((tenant, change), answer)).unzip();
+    match transaction(connection, todo) {
+        Ok(done) => {
+            for (answer, result) in waiting.into_iter().zip(done) {
+                // Who does not wait any more cannot be told; the commit stands.
+                drop(answer.send(result));
+            }
+        }
+        Err(failure) => {
+            roll_back(connection);
+            let failure = Arc::new(failure);
+            for answer in waiting {
+                drop(answer.send(Err(StoreError::unavailable(Arc::clone(&failure)))));
+            }
+        }
+    }
+}
+
+/// Ends a transaction that has failed.
+fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit() {
+        // If this fails as well, so will the next BEGIN, and it is told there.
+        drop(connection.execute_batch("ROLLBACK"));
+    }
+}
+
+/// One durable transaction of somebody alone.
+fn whole<T>(sql: &Connection, write: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+    execute(sql, "BEGIN IMMEDIATE")?;
+    let done = write(sql)?;
+    execute(sql, "COMMIT")?;
+    Ok(done)
 }
 
 /// One durable transaction. An error is one of all of it: whatever was decided in it may have leant on what is lost
@@ -111,7 +167,8 @@ mod tests {
             .into_iter()
             .map(|change| {
                 let (answer, waiting) = oneshot::channel();
-                queue.send(Job { tenant: "a".parse().unwrap(), change, answer }).unwrap();
+                let tenant = "a".parse().unwrap();
+                queue.send(Job::Commit(Commit { tenant, change, answer })).unwrap();
                 waiting
             })
             .collect();

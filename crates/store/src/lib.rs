@@ -35,4 +35,4 @@ pub use query::{Mark, Page, Part, Place, Query, Start};
 pub use record::{Key, Member, Members, Membership, Record, TenantId, TenantIdError, Version};
 pub use represent::Endpoints;
 pub use store::Store;
-pub use transfer::{Item, Sink, Source, Transfer};
+pub use transfer::{Intake, Item, Misfit, Sink, Source, Transfer};

@@ -432,5 +432,7 @@ impl Work<'_> {
     }
 }
 
+mod transfer;
+
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,10 @@ use serde_json::Value;
 
 use crate::{Draft, Logged, Member, Store, StoreError, TenantId, Version};
 
+mod intake;
+
+pub use intake::{Intake, Misfit};
+
 /// One thing that a store keeps for a tenant. Serializes, so that a file of them, one a line, is an archive of the tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +60,16 @@ pub enum Item {
         /// How many.
         count: u64,
     },
+    /// Derived: how many keys of a path the store says the records of a type have. Stores that keep no such number have none of these.
+    #[serde(rename_all = "camelCase")]
+    Keyed {
+        /// The type.
+        resource_type: String,
+        /// Which attribute.
+        path: String,
+        /// How many.
+        count: u64,
+    },
     /// Derived: a key by which the store finds a record.
     #[serde(rename_all = "camelCase")]
     Key {
@@ -82,6 +96,14 @@ pub enum Item {
         /// The `id` of the record.
         id: String,
     },
+}
+
+impl Item {
+    /// Whether it says nothing that does not follow from others: an import passes it over.
+    #[must_use]
+    pub const fn is_derived(&self) -> bool {
+        matches!(self, Self::Count { .. } | Self::Keyed { .. } | Self::Key { .. } | Self::Unique { .. })
+    }
 }
 
 /// Where exported items go. An error ends the export.
