@@ -148,12 +148,21 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.queues = None;
-        for thread in self.threads.drain(..) {
-            // A waker may run what awaited an answer on the thread that gave it, and that may own the last handle.
-            if thread.thread().id() != thread::current().id() {
-                drop(thread.join());
-            }
-        }
+        let Some(Queues { writes, reads }) = self.queues.take() else { return };
+        // The writer was started first and goes last: when the connections close at once, each takes another for the last one, and
+        // the log beside the file stays there.
+        let readers = self.threads.split_off(self.threads.len().min(1));
+        drop(reads);
+        readers.into_iter().for_each(wait);
+        drop(writes);
+        self.threads.drain(..).for_each(wait);
+    }
+}
+
+/// Waits until a thread has ended.
+fn wait(thread: JoinHandle<()>) {
+    // A waker may run what awaited an answer on the thread that gave it, and that may own the last handle.
+    if thread.thread().id() != thread::current().id() {
+        drop(thread.join());
     }
 }

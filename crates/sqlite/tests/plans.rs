@@ -10,9 +10,10 @@ use pollster::block_on;
 use scimwright_core::ResourceType;
 use scimwright_filter::{Binding, Filter};
 use scimwright_store::{Delta, Draft, IndexKey, Key, Page, Query, Scope, Store, Write};
+use scimwright_testkit::suite::sample::{change, draft, group, resource_type, tenant};
 use serde_json::{Value, json};
 
-use support::{Temporary, change, draft, group, resource_type, tenant};
+use support::Temporary;
 
 const USERS: usize = 100_000;
 

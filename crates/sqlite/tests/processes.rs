@@ -13,8 +13,9 @@ use pollster::block_on;
 use rusqlite::Connection;
 use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use scimwright_store::{Store, StoreError};
+use scimwright_testkit::suite::sample::{change, commit, get, group, join, tenant, user};
 
-use support::{Temporary, change, commit, get, group, join, open, tenant, user};
+use support::{Temporary, open};
 
 /// The positions of a tenant's log.
 fn positions(store: &SqliteStore, whose: &str) -> Vec<u64> {

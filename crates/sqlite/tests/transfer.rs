@@ -6,13 +6,11 @@ mod support;
 use std::sync::mpsc;
 
 use pollster::block_on;
-use proptest::prelude::*;
-use scimwright_store::chain::verify;
-use scimwright_store::{Change, Event, InMemory, Item, Key, Store, StoreError, Transfer, Write};
+use scimwright_store::{Change, Event, Item, Key, Store, StoreError, Transfer, Write};
 use serde_json::json;
 
-use support::histories::{TENANTS, history};
-use support::{Temporary, draft, resource_type, tenant, time};
+use scimwright_testkit::suite::sample::{draft, resource_type, tenant, time};
+use support::Temporary;
 
 /// Everything of a tenant; what is derived sorted, for it comes in any order.
 fn export(store: &impl Transfer, whose: &str) -> Vec<Item> {
@@ -25,12 +23,6 @@ fn export(store: &impl Transfer, whose: &str) -> Vec<Item> {
     items
 }
 
-/// What every store exports: the store in memory has no number of keys, and none of types that are empty.
-fn common(mut items: Vec<Item>) -> Vec<Item> {
-    items.retain(|item| !matches!(item, Item::Keyed { .. } | Item::Count { count: 0, .. }));
-    items
-}
-
 fn import(store: &impl Transfer, whose: &str, items: Vec<Item>) -> Result<(), StoreError> {
     block_on(store.import(&tenant(whose), Box::new(items.into_iter().map(Ok))))
 }
@@ -39,42 +31,6 @@ fn insert(id: &str, name: &str) -> Change {
     let draft = draft(&resource_type("User"), id, json!({"userName": name}));
     Change::new(time("2026-01-01T00:00:00Z"), Event::default())
         .write(Write::Insert { draft, members: Default::default() })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    #[test]
-    fn a_tenant_lives_on_in_another_store(steps in history(), more in history()) {
-        let (disk, memory) = (Temporary::new(), InMemory::default());
-        for step in steps {
-            let change = step.change(&memory);
-            let done = block_on(memory.commit(&step.tenant(), change.clone())).is_ok();
-            prop_assert_eq!(block_on(disk.store.commit(&step.tenant(), change)).is_ok(), done);
-        }
-        let (other, back) = (Temporary::new(), InMemory::default());
-        for whose in TENANTS {
-            let items = export(&disk.store, whose);
-            prop_assert_eq!(common(items.clone()), common(export(&memory, whose)));
-            import(&back, whose, items.clone()).unwrap();
-            import(&other.store, whose, export(&memory, whose)).unwrap();
-            // Counters and keys were made anew, and are as those that have grown.
-            let grown = |item: &Item| !matches!(item, Item::Count { count: 0, .. } | Item::Keyed { count: 0, .. });
-            let items: Vec<_> = items.into_iter().filter(grown).collect();
-            prop_assert_eq!(export(&other.store, whose), items);
-        }
-        for step in more {
-            let change = step.change(&memory);
-            let done = format!("{:?}", block_on(memory.commit(&step.tenant(), change.clone())));
-            prop_assert_eq!(format!("{:?}", block_on(other.store.commit(&step.tenant(), change.clone()))), done.clone());
-            prop_assert_eq!(format!("{:?}", block_on(back.commit(&step.tenant(), change))), done);
-        }
-        for whose in TENANTS {
-            prop_assert_eq!(common(export(&other.store, whose)), common(export(&memory, whose)));
-            prop_assert!(block_on(verify(&other.store, &tenant(whose), |_| Ok(()))).is_ok());
-        }
-        prop_assert_eq!(block_on(other.store.tenants()).unwrap(), block_on(memory.tenants()).unwrap());
-    }
 }
 
 #[test]

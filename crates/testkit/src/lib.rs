@@ -9,13 +9,17 @@
 //! # Scope
 //!
 //! Data in, verdicts out: [`vectors`] for the engines, [`scenario`] for whole servers in process, [`races`] for several clients at
-//! once, judged by [`linearizability`]. The binary `vectors` runs files. Nothing here is needed to serve.
+//! once, judged by [`linearizability`]. [`postgres`] starts a database for tests. The binary `vectors` runs files. Nothing here is
+//! needed to serve.
 
 mod catalog;
 pub mod laws;
 pub mod linearizability;
+#[cfg(unix)]
+pub mod postgres;
 pub mod races;
 pub mod scenario;
+pub mod suite;
 pub mod vectors;
 
 pub use catalog::vector_catalog;

@@ -9,7 +9,7 @@ use scimwright_core::urns;
 use serde_json::{Map, Value, json};
 
 /// Texts that fold into one another, begin with one another, or mean something to SQL, JSON or filters.
-pub(crate) const TEXTS: [&str; 16] = [
+pub(super) const TEXTS: [&str; 16] = [
     "ada",
     "ADA",
     "adam",
@@ -29,11 +29,11 @@ pub(crate) const TEXTS: [&str; 16] = [
 ];
 
 /// Identifiers: of users, of groups, and some that differ in case only.
-pub(crate) const USERS: [&str; 6] = ["u0", "u1", "u2", "U2", "u3", "é"];
-pub(crate) const GROUPS: [&str; 4] = ["g0", "g1", "G1", "g2"];
+pub(super) const USERS: [&str; 6] = ["u0", "u1", "u2", "U2", "u3", "é"];
+pub(super) const GROUPS: [&str; 4] = ["g0", "g1", "G1", "g2"];
 
 /// Moments, two of them within one millisecond.
-pub(crate) const TIMES: [&str; 6] = [
+pub(super) const TIMES: [&str; 6] = [
     "2025-12-31T23:59:59.999999999Z",
     "2026-01-01T00:00:00Z",
     "2026-01-01T00:00:00.0004Z",
@@ -42,12 +42,12 @@ pub(crate) const TIMES: [&str; 6] = [
     "2026-06-01T12:00:00.123456789Z",
 ];
 
-pub(crate) fn text() -> impl Strategy<Value = &'static str> {
+pub(super) fn text() -> impl Strategy<Value = &'static str> {
     select(TEXTS.as_slice())
 }
 
 /// The body of a user. The name is one of few, so that users clash.
-pub(crate) fn user() -> impl Strategy<Value = Value> {
+pub(super) fn user() -> impl Strategy<Value = Value> {
     let email = (option::of(text()), option::of(select(["work", "Work", "home"].as_slice())), any::<Option<bool>>());
     let email = email.prop_map(|(value, kind, _)| {
         let mut email = Map::new();
@@ -76,7 +76,7 @@ pub(crate) fn user() -> impl Strategy<Value = Value> {
 }
 
 /// The body of a group, without members.
-pub(crate) fn group() -> impl Strategy<Value = Value> {
+pub(super) fn group() -> impl Strategy<Value = Value> {
     (text(), option::of(text())).prop_map(|(display, external)| {
         let mut group = Map::new();
         put(&mut group, "displayName", Some(display));

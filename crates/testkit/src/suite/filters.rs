@@ -66,7 +66,7 @@ const OF_GROUPS: [(&str, &[&str]); 14] = [
 ];
 
 /// A filter on users; some of it names attributes that only groups have.
-pub(crate) fn on_users() -> impl Strategy<Value = String> {
+pub(super) fn on_users() -> impl Strategy<Value = String> {
     let others = [
         "active eq true",
         "active ne false",
@@ -92,7 +92,7 @@ pub(crate) fn on_users() -> impl Strategy<Value = String> {
 }
 
 /// A filter on groups; some of it names attributes that only users have.
-pub(crate) fn on_groups() -> impl Strategy<Value = String> {
+pub(super) fn on_groups() -> impl Strategy<Value = String> {
     let others = ["members pr", "externalId pr", "members eq null", "externalId ne null", "active eq true"];
     let brackets = inside(&[("value", &USERS)], &[("type", &KINDS), ("display", &TEXTS)]);
     connected(prop_oneof![

@@ -1,0 +1,37 @@
+//! The suite that every [`Store`](scimwright_store::Store) passes: its contract line by line, and the store in memory as the oracle
+//! for the rest.
+//!
+//! [`store_suite!`](crate::store_suite) makes a test of each case. A case is a function that takes a [`Subject`] and panics when the
+//! store breaks its promise, so that it can be called by itself too:
+//!
+//! ```
+//! use scimwright_store::InMemory;
+//! use scimwright_testkit::suite::{Subject, find};
+//!
+//! find::lists_have_their_totals(&Subject::new(InMemory::default));
+//! ```
+
+#![allow(clippy::unwrap_used, reason = "the cases are tests, and fail by panicking")]
+
+mod asked;
+mod at;
+pub mod atomic;
+mod filters;
+pub mod find;
+pub mod histories;
+pub mod keys;
+mod macros;
+pub mod members;
+mod plan;
+mod resources;
+pub mod sample;
+mod subject;
+pub mod versions;
+
+pub use subject::{Kept, Subject};
+
+/// A case of the suite: it panics when the store breaks its promise.
+pub type Case = fn(&Subject);
+
+/// The cases that [`store_suite!`](crate::store_suite) makes tests of, by their names.
+pub const CASES: &[(&str, Case)] = crate::__store_cases!(__store_table!());

@@ -1,0 +1,5 @@
+//! The store that every other is measured by passes the suite itself.
+
+use scimwright_store::InMemory;
+
+scimwright_testkit::store_suite!(InMemory::default);
