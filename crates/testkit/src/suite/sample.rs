@@ -71,7 +71,8 @@ fn index(resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
                 let value = match value {
                     Value::String(text) if attribute.case_exact => text.clone(),
                     Value::String(text) => fold(text),
-                    other => other.to_string(),
+                    Value::Bool(truth) => truth.to_string(),
+                    other => panic!("no index is of {other}"),
                 };
                 keys.push(IndexKey {
                     path: spec.path.clone(),
