@@ -80,6 +80,7 @@ macro_rules! __store_cases {
             find::lists_have_their_totals
             find::a_walk_by_marks_meets_everybody_once
             find::records_that_an_index_does_not_know_are_not_lost
+            find::lists_of_ids_mean_just_those
             histories::every_history_leaves_what_it_leaves_in_memory
         }
     };
