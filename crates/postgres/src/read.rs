@@ -63,7 +63,7 @@ pub(crate) fn logged(row: &tokio_postgres::Row) -> Result<Logged, Failure> {
 pub(crate) async fn fact(session: &mut Session, tenant: &str, name: &str) -> Result<Option<Value>, Failure> {
     let text = "SELECT value FROM scim_fact WHERE tenant = $1 AND name = $2";
     let rows = session.rows(text, &[Bind::text(tenant), Bind::text(name)]).await?;
-    rows.first().map(|row| Ok(serde_json::from_str(&text(row, 0)?)?)).transpose()
+    rows.first().map(|row| Ok(serde_json::from_str(row.try_get(0)?)?)).transpose()
 }
 
 /// A text of a row as it was before it was stored.
