@@ -663,6 +663,7 @@ mod tests {
                 "meta.lastModified",
                 "emails.value",
                 "displayName",
+                "active",
                 "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
                 "userName"
             ]

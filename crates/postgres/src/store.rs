@@ -67,6 +67,13 @@ impl PostgresStore {
         self.read(Explain(tenant.clone(), query.clone())).await
     }
 
+    /// The store's connections, for the tables that a program has beside the store's in the same database. Whoever takes one leaves
+    /// nothing behind in its session, and gives it back without an open transaction.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.shared.pool
+    }
+
     /// Reads in one snapshot. As nothing is written, it is tried again whenever the connection breaks.
     pub(crate) async fn read<R: Read>(&self, read: R) -> Result<R::Answer, StoreError> {
         let shared = Arc::clone(&self.shared);

@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use scimwright_compat::{Quirk, Quirks};
 use scimwright_core::{Admit, Catalog, Instant, Resource, ResourceType, ScimError, ScimType, Unknown};
 use scimwright_patch::{PatchOptions, PatchRequest};
-use scimwright_store::{Delta, Draft, Event, Fact, Key, Member, Record, Transition};
+use scimwright_store::{Delta, Draft, Event, Fact, IndexKey, Key, Member, Record, Transition};
 use serde_json::{Map, Value};
 
-use crate::policy::Writing;
+use crate::policy::{Policy, Writing};
 use crate::render::endpoints;
 use crate::secrets::keep_secrets;
 use crate::{Context, index_keys};
@@ -280,9 +280,12 @@ pub(crate) fn deactivate(
     )
 }
 
+/// What the name of the type of a retired record ends with.
+pub(crate) const RETIRED: &str = "~retired";
+
 /// The type under which a retired record is kept: no endpoint leads there.
 pub(crate) fn retired(resource_type: &ResourceType) -> String {
-    format!("{}~retired", resource_type.name)
+    format!("{}{RETIRED}", resource_type.name)
 }
 
 /// Who joins and leaves, by the rules that the policy has for groups of this type.
@@ -352,12 +355,22 @@ fn finish(context: &Context, resource_type: &ResourceType, next: Next<'_>) -> Re
         Some(false) if context.policy.is_active(&resource) => Some(Transition::Reactivated),
         _ => None,
     };
-    let mut index = index_keys(resource_type, &resource);
-    index.extend(context.policy.keys(resource_type, &resource));
-    let display =
-        resource.get("displayName").or_else(|| resource.get("userName")).and_then(Value::as_str).map(str::to_owned);
+    let index = keys(&*context.policy, resource_type, &resource);
+    let display = display(&resource);
     let draft = Draft { key, resource, index, display, notes, created: None };
     Ok(Decision { draft, members, rewritten, facts, changed, transition, quirks, set, linked })
+}
+
+/// The keys by which a store finds a resource: those of the schema and those of the policy.
+pub(crate) fn keys(policy: &dyn Policy, resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
+    let mut index = index_keys(resource_type, resource);
+    index.extend(policy.keys(resource_type, resource));
+    index
+}
+
+/// The name for people that shows wherever others refer to a resource.
+pub(crate) fn display(resource: &Resource) -> Option<String> {
+    resource.get("displayName").or_else(|| resource.get("userName")).and_then(Value::as_str).map(str::to_owned)
 }
 
 fn unknown(context: &Context) -> Unknown {

@@ -120,7 +120,7 @@ impl Service {
         let time = self.moment_after(Some(record.modified));
         let mut change = Change::new(time, decision.event(context, "link", status, time));
         change.facts.clone_from(&decision.facts);
-        change.writes.extend(purge.iter().map(|key| Write::Delete { key: key.clone(), expect: None }));
+        forget(context, purge, status, &mut change);
         let (draft, members) = (decision.draft.clone(), self.joining(context, &decision));
         let change = if retired {
             // It comes back to where it was, and takes a place again.
@@ -227,7 +227,7 @@ impl Service {
                 return self.show_written(context, target.resource_type, Some(before), written, selection).await;
             }
             let mut change = change;
-            change.writes.extend(purge.iter().map(|key| Write::Delete { key: key.clone(), expect: None }));
+            forget(context, &purge, 200, &mut change);
             let insist = target.expect.is_some() || !plan.commutes;
             let mut members = self.joining(context, &decision);
             if !insist {
@@ -275,7 +275,8 @@ impl Service {
             let time = self.moment_after(Some(before.modified));
             let mut change = match context.policy.deletion(&before) {
                 Deletion::Remove => {
-                    let event = decide::event(context, "delete", Some(before.key.clone()), 204, time);
+                    let mut event = decide::event(context, "delete", Some(before.key.clone()), 204, time);
+                    event.quirks = decide::names(context.quirks);
                     // Deleting commutes with nothing that matters: only a version that the client named is insisted on.
                     let expect = target.expect.map(|_| before.version);
                     Change::new(time, event).write(Write::Delete { key: before.key.clone(), expect })
@@ -357,6 +358,14 @@ fn write_of(decision: &Decision, before: &Record, members: Delta, insist: bool) 
         Write::Replace { draft: decision.draft.clone(), expect: before.version, members }
     } else {
         Write::Members { group: before.key.clone(), members, expect: insist.then_some(before.version) }
+    }
+}
+
+/// Lets go what was kept of those who were deleted and stand in the way, which the log tells of each.
+fn forget(context: &Context, purge: &[Key], status: u16, change: &mut Change) {
+    for key in purge {
+        change.events.push(decide::event(context, "forget", Some(key.clone()), status, change.time));
+        change.writes.push(Write::Delete { key: key.clone(), expect: None });
     }
 }
 

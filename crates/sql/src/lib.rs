@@ -45,8 +45,10 @@ mod read;
 mod search;
 mod source;
 mod statement;
+mod time;
 
 pub use find::{find, statements};
 pub use read::get;
 pub use source::{Cell, Damaged, Row, Source, Walk};
 pub use statement::{Dialect, Statement, Value};
+pub use time::{instant, nanos};

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use chrono::DateTime;
-use scimwright_core::{Instant, Resource};
+use scimwright_core::Resource;
 use scimwright_store::{Key, Member, Members, Membership, Record, TenantId, Version};
 
-use crate::{Damaged, Dialect, Row, Source, Statement, Value};
+use crate::{Damaged, Dialect, Row, Source, Statement, Value, instant};
 
 /// The columns of a record as [`Reader::record`] expects them.
 pub(crate) const HEAD: &str = "r.id, r.version, r.created, r.modified, r.members, r.notes, r.document";
@@ -225,9 +224,4 @@ impl Reader<'_> {
         };
         Among::new(self).any("m.member_id", members).select("m.member_id, g.type, g.id, g.display", &tables, "m")
     }
-}
-
-/// The moment of so many nanoseconds since 1970.
-pub(crate) fn instant(nanos: i64) -> Instant {
-    Instant::from_utc(DateTime::from_timestamp_nanos(nanos).naive_utc())
 }

@@ -6,7 +6,7 @@ use scimwright_store::{Members, Part, Place, Query};
 
 use crate::pushdown::Pushdown;
 use crate::read::{HEAD, Reader};
-use crate::{Dialect, Statement, Value};
+use crate::{Dialect, Statement, Value, nanos};
 
 /// One part of a query.
 pub(crate) struct Search<'f> {
@@ -98,9 +98,7 @@ impl Index {
     fn value(&self, key: &SortKey) -> Option<Value> {
         match (self, key) {
             (Self::Id | Self::Key { .. }, SortKey::Text(text)) => Some(Value::Text(text.clone())),
-            (Self::Modified, SortKey::Instant(instant)) => {
-                instant.utc().and_utc().timestamp_nanos_opt().map(Value::Integer)
-            }
+            (Self::Modified, SortKey::Instant(instant)) => nanos(*instant).map(Value::Integer),
             _ => None,
         }
     }

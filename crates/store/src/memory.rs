@@ -23,8 +23,11 @@ pub struct InMemory {
 struct State {
     tenants: HashMap<TenantId, Tenant>,
     /// Who holds the keys that are unique over all tenants.
-    global: HashMap<(String, String), (TenantId, Key)>,
+    global: Global,
 }
+
+/// By path and value.
+type Global = HashMap<(String, String), (TenantId, Key)>;
 
 #[derive(Debug, Default)]
 struct Tenant {
@@ -162,7 +165,7 @@ impl Tenant {
 struct Work<'w> {
     id: &'w TenantId,
     tenant: &'w mut Tenant,
-    global: &'w mut HashMap<(String, String), (TenantId, Key)>,
+    global: &'w mut Global,
     undo: Vec<Undo>,
     displaced: Vec<Displaced>,
 }

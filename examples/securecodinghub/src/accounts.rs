@@ -1,15 +1,14 @@
 //! Users made by hand.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use scimwright_core::{ScimError, Selection, urns};
 use scimwright_service::{Context, Operation};
-use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use serde_json::json;
 
 use crate::cli::UserAddArgs;
-use crate::directory::{Directory, DirectoryError};
+use crate::database::{DatabaseError, Opened};
+use crate::directory::DirectoryError;
 use crate::endpoint::{TypesError, context, service};
 use crate::extensions::{ExtensionError, Extensions};
 use crate::people::{People, address};
@@ -25,9 +24,9 @@ pub enum AccountError {
     /// The organisation is unknown, or the product's tables cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The resources cannot be used.
+    /// The database cannot be used.
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Open(#[from] DatabaseError),
     /// What is served does not fit together.
     #[error(transparent)]
     Types(#[from] TypesError),
@@ -53,18 +52,17 @@ impl From<ScimError> for AccountError {
 ///
 /// # Errors
 /// When the address is none or taken, the organisation is unknown or full, or the database cannot be used.
-pub fn add(settings: &Settings, args: &UserAddArgs, json: bool, out: &mut dyn Write) -> Result<(), AccountError> {
+pub async fn add(settings: &Settings, args: &UserAddArgs, json: bool, out: &mut dyn Write) -> Result<(), AccountError> {
     let email = args.email.trim();
     if address(email).is_none() {
         return Err(AccountError::NotAnAddress(args.email.clone()));
     }
-    let directory = Arc::new(Directory::open(&settings.database)?);
-    let organisation = directory.organisation(&args.org)?;
-    let store = SqliteStore::open(&settings.database, SqliteOptions::default())?;
-    let service = service(settings, Arc::new(store))?;
+    let Opened { directory, store } = settings.database.open().await?;
+    let organisation = directory.organisation(&args.org).await?;
+    let service = service(settings, store)?;
     let context = context(&organisation, "admin", &settings.scim_base(), People::by_hand(&organisation))?;
     // Who comes back from out of sight may have values in an extension.
-    let catalog = Extensions::new(directory, service.clone()).catalog_of(&organisation)?;
+    let catalog = Extensions::new(directory, service.clone()).catalog_of(&organisation).await?;
     let context = catalog.into_iter().fold(context, Context::catalog);
     let body = json!({
         "schemas": [urns::USER],
@@ -74,8 +72,7 @@ pub fn add(settings: &Settings, args: &UserAddArgs, json: bool, out: &mut dyn Wr
     let users = service.catalog_of(&context).resource_type("User").cloned();
     let resource_type = users.ok_or_else(|| ScimError::not_found("a resource type of this name"))?;
     let create = Operation::Create { resource_type, body, selection: Selection::default() };
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let reply = runtime.block_on(service.handle(&context, create))?;
+    let reply = service.handle(&context, create).await?;
     let id = reply.body.as_ref().and_then(|body| body.get("id")).and_then(|id| id.as_str()).unwrap_or_default();
     if json {
         writeln!(out, "{}", json!({"id": id, "email": email, "organisation": organisation.name}))?;

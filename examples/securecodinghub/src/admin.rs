@@ -107,7 +107,7 @@ fn name(urn: Urn) -> String {
 
 async fn let_in(State(admin): State<Admin>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let who = match admin.gate.caller(&parts, TokenScope::Admin) {
+    let who = match admin.gate.caller(&parts, TokenScope::Admin).await {
         Ok(who) => who,
         Err(denied) => return response::of_denied(denied).into_response(),
     };
@@ -121,7 +121,7 @@ async fn let_in(State(admin): State<Admin>, request: Request, next: Next) -> Res
 }
 
 async fn list(State(admin): State<Admin>, caller: axum::Extension<Caller>) -> Response {
-    match admin.extensions.list(&caller.who.organisation) {
+    match admin.extensions.list(&caller.who.organisation).await {
         Ok(records) => {
             let mut reply = Reply::default();
             reply.status = 200;
@@ -140,7 +140,7 @@ async fn list(State(admin): State<Admin>, caller: axum::Extension<Caller>) -> Re
 
 async fn read(State(admin): State<Admin>, caller: axum::Extension<Caller>, urn: Urn) -> Response {
     let urn = name(urn);
-    match admin.extensions.get(&caller.who.organisation, &urn) {
+    match admin.extensions.get(&caller.who.organisation, &urn).await {
         Ok(record) => admin.reply(200, &record),
         Err(error) => admin.refuse(&caller, None, &error.to_scim()).await,
     }

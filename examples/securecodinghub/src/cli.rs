@@ -10,9 +10,10 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::database::Given;
 use crate::directory::Changes;
 use crate::policy::{Deletion, Edition, Linking, Profile, Seats, TokenScope};
-use crate::settings::{Layer, parse_path};
+use crate::settings::{Layer, parse_database, parse_path};
 
 /// A SCIM 2.0 server for many organisations
 #[derive(Debug, Parser)]
@@ -41,9 +42,10 @@ pub struct Common {
     /// Settings in a TOML file; flags and SECURECODINGHUB_ variables win over it
     #[arg(long, global = true, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
     pub config: Option<PathBuf>,
-    /// The database file [default: securecodinghub.db]
-    #[arg(long, global = true, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
-    pub database: Option<PathBuf>,
+    /// The database: a file, or the URL of one in PostgreSQL, best given in SECURECODINGHUB_DATABASE as it may hold a password
+    /// [default: securecodinghub.db]
+    #[arg(long, global = true, value_name = "FILE|URL", value_parser = OsStringValueParser::new().try_map(|text| parse_database(&text)))]
+    pub database: Option<Given>,
     /// Answer in JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -68,6 +70,8 @@ pub enum Command {
     User(UserCommand),
     /// Show the provisioning log of an organisation
     Log(LogArgs),
+    /// Make the tables in the database, or bring them up to date
+    Migrate,
 }
 
 /// `org …`
@@ -405,6 +409,7 @@ mod tests {
             "user add --org acme --email ada@acme.example --json",
             "log --org acme --json",
             "serve --json",
+            "migrate --database postgres://db.example/hub",
         ] {
             assert!(read(line).is_ok(), "{line}");
         }

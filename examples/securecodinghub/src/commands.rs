@@ -6,6 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::cli::{OrgCommand, OrgCreateArgs, OrgSetArgs, TokenCommand};
+use crate::database::Database;
 use crate::directory::{Changes, Directory, DirectoryError, NewOrganisation, Organisation, TokenRecord};
 use crate::policy::{Edition, Seats, TokenScope};
 use crate::table;
@@ -26,7 +27,7 @@ pub enum CommandError {
 ///
 /// # Errors
 /// When the directory refuses, or the answer cannot be written.
-pub fn org(
+pub async fn org(
     directory: &Directory,
     edition: Edition,
     command: &OrgCommand,
@@ -38,15 +39,15 @@ pub fn org(
             let mut new = NewOrganisation::named(name, edition);
             new.seats = seats.and_then(|seats| seats.0);
             new.profile = profile.unwrap_or(new.profile);
-            let organisation = directory.create_organisation(&new)?;
+            let organisation = directory.create_organisation(&new).await?;
             show_organisation(&organisation, json, out)
         }
         OrgCommand::Set(OrgSetArgs { name, changes }) => {
-            let organisation = directory.set_organisation(name, &Changes::from(changes))?;
+            let organisation = directory.set_organisation(name, &Changes::from(changes)).await?;
             show_organisation(&organisation, json, out)
         }
         OrgCommand::List => {
-            let organisations = directory.organisations()?;
+            let organisations = directory.organisations().await?;
             if json {
                 return write_json(out, &organisations.iter().map(organisation_json).collect());
             }
@@ -71,7 +72,7 @@ pub fn org(
 ///
 /// # Errors
 /// When the directory refuses, or the answer cannot be written.
-pub fn token(
+pub async fn token(
     directory: &Directory,
     command: &TokenCommand,
     json: bool,
@@ -79,12 +80,12 @@ pub fn token(
 ) -> Result<(), CommandError> {
     match command {
         TokenCommand::Create(args) => {
-            let organisation = directory.organisation(&args.org)?;
-            let (token, secret) = directory.create_token(&organisation.name, args.scope, &args.label)?;
+            let organisation = directory.organisation(&args.org).await?;
+            let (token, secret) = directory.create_token(&organisation.name, args.scope, &args.label).await?;
             show_new_token(&organisation, &token, &secret, json, out)
         }
         TokenCommand::List(args) => {
-            let tokens = directory.tokens(&args.org)?;
+            let tokens = directory.tokens(&args.org).await?;
             if json {
                 return write_json(out, &tokens.iter().map(token_json).collect());
             }
@@ -103,7 +104,7 @@ pub fn token(
             Ok(())
         }
         TokenCommand::Revoke(args) => {
-            let token = directory.revoke(&args.org, &args.id)?;
+            let token = directory.revoke(&args.org, &args.id).await?;
             if json {
                 return write_json(out, &token_json(&token));
             }
@@ -146,6 +147,18 @@ pub fn show_new_token(
         TokenScope::Admin => "keep it where secrets are kept",
     };
     writeln!(out, "\nThe token is shown this once and cannot be had again: {whom}.")?;
+    Ok(())
+}
+
+/// Says that the tables are up to date.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn show_migrated(database: &Database, json: bool, out: &mut dyn Write) -> Result<(), CommandError> {
+    if json {
+        return write_json(out, &json!({"database": database.to_string(), "migrated": true}));
+    }
+    writeln!(out, "the tables in {database} are up to date")?;
     Ok(())
 }
 
@@ -232,97 +245,97 @@ mod tests {
             Self { _folder: folder, directory }
         }
 
-        fn run(&self, line: &str) -> Result<String, CommandError> {
+        async fn run(&self, line: &str) -> Result<String, CommandError> {
             let arguments = std::iter::once("securecodinghub").chain(line.split_whitespace());
             let invocation = Invocation::read(arguments).unwrap();
             let mut out = Vec::new();
             match &invocation.command {
                 Command::Org(command) => {
-                    org(&self.directory, Edition::First, command, invocation.common.json, &mut out)?;
+                    org(&self.directory, Edition::First, command, invocation.common.json, &mut out).await?;
                 }
-                Command::Token(command) => token(&self.directory, command, invocation.common.json, &mut out)?,
+                Command::Token(command) => token(&self.directory, command, invocation.common.json, &mut out).await?,
                 other => panic!("{other:?} is not tested here"),
             }
             Ok(String::from_utf8(out).unwrap())
         }
 
-        fn json(&self, line: &str) -> Value {
-            serde_json::from_str(&self.run(&format!("{line} --json")).unwrap()).unwrap()
+        async fn json(&self, line: &str) -> Value {
+            serde_json::from_str(&self.run(&format!("{line} --json")).await.unwrap()).unwrap()
         }
     }
 
-    #[test]
-    fn organisations_from_first_to_last() {
+    #[tokio::test]
+    async fn organisations_from_first_to_last() {
         let case = Case::new();
-        assert_eq!(case.run("org list").unwrap(), "NAME  SEATS  PROFILE  LINKING  DELETION  SCIM  CREATED\n");
-        assert_eq!(case.json("org list"), json!([]));
-        let made = case.json("org create acme --seats 25 --profile entra");
+        assert_eq!(case.run("org list").await.unwrap(), "NAME  SEATS  PROFILE  LINKING  DELETION  SCIM  CREATED\n");
+        assert_eq!(case.json("org list").await, json!([]));
+        let made = case.json("org create acme --seats 25 --profile entra").await;
         assert_eq!(made["seats"], 25);
         assert_eq!(made["linking"], "link");
-        let set = case.json("org set ACME --seats none --scim off --deletion deactivate");
+        let set = case.json("org set ACME --seats none --scim off --deletion deactivate").await;
         assert_eq!(set["id"], made["id"]);
         assert_eq!(set["seats"], Value::Null);
         assert_eq!(set["scim"], false);
         assert_eq!(set["profile"], "entra");
-        assert_eq!(case.json("org list"), json!([set]));
-        let list = case.run("org list").unwrap();
+        assert_eq!(case.json("org list").await, json!([set]));
+        let list = case.run("org list").await.unwrap();
         let line = list.lines().nth(1).unwrap();
         assert!(line.starts_with("acme  none   entra    link     deactivate  off   2"), "{list}");
-        let shown = case.run("org set acme --linking refuse").unwrap();
+        let shown = case.run("org set acme --linking refuse").await.unwrap();
         assert!(shown.contains("\nlinking   refuse\n"), "{shown}");
     }
 
-    #[test]
-    fn tokens_from_first_to_last() {
+    #[tokio::test]
+    async fn tokens_from_first_to_last() {
         let case = Case::new();
-        case.run("org create acme").unwrap();
-        let made = case.json("token create --org acme --label okta");
+        case.run("org create acme").await.unwrap();
+        let made = case.json("token create --org acme --label okta").await;
         assert_eq!(made["organisation"], "acme");
         let secret = Secret::parse(made["token"].as_str().unwrap()).unwrap();
         let id = made["id"].as_str().unwrap();
-        assert_eq!(case.directory.authenticate(&secret).unwrap().unwrap().token_id, id);
+        assert_eq!(case.directory.authenticate(&secret).await.unwrap().unwrap().token_id, id);
 
-        let second = case.run("token create --org ACME").unwrap();
+        let second = case.run("token create --org ACME").await.unwrap();
         assert!(second.contains("organisation  acme\n"), "{second}");
         assert!(second.contains("label         -\n"), "{second}");
         let shown = second.lines().find_map(|line| line.strip_prefix("token         ")).unwrap();
         assert!(Secret::parse(shown).is_ok());
-        assert!(case.run("token create --org acme").is_err());
+        assert!(case.run("token create --org acme").await.is_err());
 
-        let revoked = case.run(&format!("token revoke --org acme {id}")).unwrap();
+        let revoked = case.run(&format!("token revoke --org acme {id}")).await.unwrap();
         assert!(revoked.starts_with(&format!("revoked {id} at 2")), "{revoked}");
-        assert_eq!(case.directory.authenticate(&secret).unwrap(), None);
-        let list = case.json("token list --org acme");
+        assert_eq!(case.directory.authenticate(&secret).await.unwrap(), None);
+        let list = case.json("token list --org acme").await;
         assert_eq!(list[0]["id"], id);
         assert!(list[0]["revoked"].is_string());
         assert_eq!(list[1]["revoked"], Value::Null);
         assert_eq!(list[1]["lastUsed"], Value::Null);
-        let listed = case.run("token list --org acme").unwrap();
+        let listed = case.run("token list --org acme").await.unwrap();
         assert_eq!(listed.lines().count(), 3, "{listed}");
         assert!(listed.lines().nth(2).unwrap().ends_with(" -"), "{listed}");
         assert!(!listed.contains("schscim_"), "{listed}");
     }
 
-    #[test]
-    fn mistakes_say_what_to_do() {
+    #[tokio::test]
+    async fn mistakes_say_what_to_do() {
         let case = Case::new();
-        let message = |line: &str| case.run(line).unwrap_err().to_string();
+        let message = async |line: &str| case.run(line).await.unwrap_err().to_string();
         let unknown = "there is no organisation `acme`: see `securecodinghub org list`";
         for line in
             ["org set acme --scim on", "token create --org acme", "token list --org acme", "token revoke --org acme x"]
         {
-            assert_eq!(message(line), unknown, "{line}");
+            assert_eq!(message(line).await, unknown, "{line}");
         }
-        case.run("org create acme").unwrap();
-        assert_eq!(message("org create Acme"), "there is an organisation `acme` already: choose another name");
+        case.run("org create acme").await.unwrap();
+        assert_eq!(message("org create Acme").await, "there is an organisation `acme` already: choose another name");
         assert_eq!(
-            message("token revoke --org acme x"),
+            message("token revoke --org acme x").await,
             "organisation `acme` has no token `x`: see `securecodinghub token list --org 'acme'`"
         );
     }
 
-    #[test]
-    fn an_output_that_is_closed_is_an_error_and_no_panic() {
+    #[tokio::test]
+    async fn an_output_that_is_closed_is_an_error_and_no_panic() {
         struct Closed;
         impl Write for Closed {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -334,7 +347,7 @@ mod tests {
         }
         let case = Case::new();
         for json in [false, true] {
-            let error = org(&case.directory, Edition::First, &OrgCommand::List, json, &mut Closed).unwrap_err();
+            let error = org(&case.directory, Edition::First, &OrgCommand::List, json, &mut Closed).await.unwrap_err();
             let CommandError::Write(error) = error else { panic!("{error}") };
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         }

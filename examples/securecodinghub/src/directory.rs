@@ -1,59 +1,74 @@
-//! The organisations and their tokens: tables of the product's own, beside those of SCIM in one SQLite file.
+//! The organisations and their tokens: tables of the product's own, beside those of SCIM in one database.
 //!
-//! Every answer is read from the file when it is asked for, never from memory. So what a command beside a running
+//! Every answer is read from the database when it is asked for, never from memory. So what a command beside a running
 //! server changes, a revoked token above all, holds from the server's next request on.
+//!
+//! What is decided stands here, once. What a database does is statements, in [`tables`]; the back ends give them their words.
 
 mod error;
 mod extensions;
 mod last_used;
 mod organisations;
+pub(crate) mod postgres;
 mod records;
-mod schema;
+mod sqlite;
+mod tables;
+#[cfg(test)]
+mod testing;
 mod tokens;
 
 use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::token::NoRandomness;
 
-pub use error::DirectoryError;
+pub use error::{DirectoryError, Source};
 pub use extensions::{ExtensionChange, ExtensionRecord, Notice};
 pub use records::{Authenticated, Changes, NewOrganisation, Organisation, TokenRecord};
 
 use last_used::LastUsed;
+use tables::{Backend, Done, Kind, Tables};
 
 use crate::policy::TokenScope;
 use crate::types::Indexes;
 
-/// Connections that are kept for the next caller. More may be open while more threads ask at the same moment.
-const IDLE_CONNECTIONS: usize = 8;
+/// How often something is tried that may pass, and how long to wait in between, growing each time.
+const ATTEMPTS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(30);
 
-/// The product's tables. One value serves all threads; its methods block for as long as SQLite takes, which for a read
-/// is some 20 microseconds.
+/// The product's tables. One value serves all requests.
 pub struct Directory {
-    path: Box<Path>,
-    idle: Mutex<Vec<Connection>>,
+    backend: Arc<dyn Backend>,
     last_used: LastUsed,
 }
 
+/// What is done with tables, and may be done again from its beginning.
+type Doing<'t, T> = Pin<Box<dyn Future<Output = Done<T>> + Send + 't>>;
+
+/// Says to the compiler that what is borrowed for `'a` outlives the tables.
+type Within<'t, 'a> = PhantomData<&'t &'a ()>;
+
 impl Directory {
-    /// Opens the database, and makes the file and the product's tables where they are missing.
+    /// Opens the database in a file, and makes the file and the product's tables where they are missing.
     ///
     /// # Errors
     /// When the file cannot be opened or made, is no database, or was written by a newer version of the product.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DirectoryError> {
-        let path = path.as_ref();
-        // What SQLite does not take for the name of a file: a database of this connection alone, of which each of ours
-        // would see another one, and a URI, which may ask for such a one too.
-        let text = path.as_os_str().as_encoded_bytes();
-        if text.is_empty() || text == b":memory:" || text.starts_with(b"file:") {
-            return Err(DirectoryError::NotAFile(path.to_owned()));
-        }
-        let connection = schema::prepare(path)?;
-        Ok(Self { path: path.into(), idle: Mutex::new(vec![connection]), last_used: LastUsed::new(path) })
+        Ok(Self::over(Arc::new(sqlite::SqliteFile::open(path.as_ref())?)))
+    }
+
+    fn over(backend: Arc<dyn Backend>) -> Self {
+        Self { last_used: LastUsed::new(backend.clone()), backend }
+    }
+
+    /// Waits until what was noted of the use of tokens is written, though not for long.
+    pub async fn close(&self) {
+        self.last_used.close().await;
     }
 
     /// Makes organisation `default` with a token, if there is no organisation at all: what a server does with a fresh
@@ -61,49 +76,51 @@ impl Directory {
     ///
     /// # Errors
     /// When the database fails, or the operating system gives no random bytes.
-    pub fn make_first_organisation(
+    pub async fn make_first_organisation(
         &self,
         new: &NewOrganisation,
         label: &str,
     ) -> Result<Option<Created>, DirectoryError> {
-        self.write(|transaction| {
-            if organisations::any(transaction)? {
-                return Ok(None);
-            }
-            let organisation = organisations::insert(transaction, new)?;
-            let (token, secret) = tokens::insert(transaction, &organisation, TokenScope::Scim, label)?;
-            Ok(Some(Created { organisation, token, secret }))
+        self.write(|tables, _| {
+            Box::pin(async move {
+                if !tables.is_first().await? {
+                    return Ok(None);
+                }
+                let organisation = organisations::insert(tables, new).await?;
+                let (token, secret) = tokens::insert(tables, &organisation, TokenScope::Scim, label).await?;
+                Ok(Some(Created { organisation, token, secret }))
+            })
         })
+        .await
     }
 
     /// The key that seals the cursors of lists: drawn once for each database, so that a walk through a list outlives a restart and
-    /// may go on at another server on the same file.
+    /// may go on at another server on the same database.
     ///
     /// # Errors
     /// When the database fails, or the operating system gives no random bytes.
-    pub fn cursor_key(&self) -> Result<[u8; 32], DirectoryError> {
-        self.write(|transaction| {
-            let known =
-                transaction.query_row("SELECT value FROM sch_meta WHERE key = 'cursor_key'", [], |row| row.get(0));
-            if let Some(key) = known.optional()? {
-                return Ok(key);
-            }
-            let mut key = [0; 32];
-            getrandom::fill(&mut key).map_err(NoRandomness)?;
-            transaction.execute("INSERT INTO sch_meta (key, value) VALUES ('cursor_key', ?1)", [key])?;
-            Ok(key)
+    pub async fn cursor_key(&self) -> Result<[u8; 32], DirectoryError> {
+        self.write(|tables, _| {
+            Box::pin(async move {
+                if let Some(key) = tables.cursor_key().await? {
+                    return Ok(key);
+                }
+                let mut key = [0; 32];
+                getrandom::fill(&mut key).map_err(NoRandomness)?;
+                tables.keep_cursor_key(key).await?;
+                // Another server may have been quicker, and then its key is the one.
+                Ok(tables.cursor_key().await?.unwrap_or(key))
+            })
         })
+        .await
     }
 
     /// The indexes that each resource type had when a server last served it.
     ///
     /// # Errors
     /// When the database fails or is damaged.
-    pub(crate) fn indexes(&self) -> Result<Indexes, DirectoryError> {
-        let text: Option<String> = self.with(|connection| {
-            let sql = "SELECT value FROM sch_meta WHERE key = 'indexes'";
-            Ok::<_, DirectoryError>(connection.query_row(sql, [], |row| row.get(0)).optional()?)
-        })?;
+    pub(crate) async fn indexes(&self) -> Result<Indexes, DirectoryError> {
+        let text = self.read(|tables, _| tables.indexes()).await?;
         text.map_or(Ok(Indexes::new()), |text| serde_json::from_str(&text).map_err(DirectoryError::DamagedIndexes))
     }
 
@@ -111,50 +128,59 @@ impl Directory {
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) fn remember_indexes(&self, indexes: &Indexes) -> Result<(), DirectoryError> {
-        let text = serde_json::to_string(indexes).map_err(DirectoryError::DamagedIndexes)?;
-        self.write(|transaction| {
-            let sql = "INSERT INTO sch_meta (key, value) VALUES ('indexes', ?1) ON CONFLICT DO UPDATE SET value = ?1";
-            Ok(transaction.execute(sql, [text]).map(drop)?)
-        })
+    pub(crate) async fn remember_indexes(&self, indexes: &Indexes) -> Result<(), DirectoryError> {
+        let text = &serde_json::to_string(indexes).map_err(DirectoryError::DamagedIndexes)?;
+        self.write(|tables, _| tables.keep_indexes(text)).await
     }
 
-    /// Lends a connection to the work.
-    fn with<T, E: From<DirectoryError>>(&self, work: impl FnOnce(&mut Connection) -> Result<T, E>) -> Result<T, E> {
-        let kept = self.idle().pop();
-        let mut connection = match kept {
-            Some(connection) => connection,
-            None => schema::connect(&self.path)?,
-        };
-        let result = work(&mut connection);
-        let mut idle = self.idle();
-        if idle.len() < IDLE_CONNECTIONS {
-            idle.push(connection);
+    /// Reads, and again where a lost connection makes that worth while.
+    async fn read<'a, T>(
+        &'a self,
+        work: impl for<'t> Fn(&'t mut dyn Tables, Within<'t, 'a>) -> Doing<'t, T>,
+    ) -> Result<T, DirectoryError> {
+        self.attempt(Kind::Read, work).await
+    }
+
+    /// Runs the work in one transaction, of which all is done or nothing. It is repeated only where nothing was done: a commit
+    /// of which nobody knows whether it came through is an error.
+    async fn write<'a, T>(
+        &'a self,
+        work: impl for<'t> Fn(&'t mut dyn Tables, Within<'t, 'a>) -> Doing<'t, T>,
+    ) -> Result<T, DirectoryError> {
+        self.attempt(Kind::Write, work).await
+    }
+
+    async fn attempt<'a, T>(
+        &'a self,
+        kind: Kind,
+        work: impl for<'t> Fn(&'t mut dyn Tables, Within<'t, 'a>) -> Doing<'t, T>,
+    ) -> Result<T, DirectoryError> {
+        let mut attempt = 1;
+        loop {
+            let done = match self.backend.begin(kind).await {
+                Ok(mut tables) => match work(&mut *tables, PhantomData).await {
+                    Ok(done) => tables.commit().await.map(|()| done),
+                    Err(error) => {
+                        tables.abandon().await;
+                        Err(error)
+                    }
+                },
+                Err(error) => Err(error),
+            };
+            match done {
+                Err(error) if error.may_pass() && attempt < ATTEMPTS => {
+                    tokio::time::sleep(PAUSE * attempt).await;
+                    attempt += 1;
+                }
+                done => return done,
+            }
         }
-        result
-    }
-
-    /// Runs the work in one transaction that holds the write lock from its first read on, so that no other process
-    /// writes between what it has read and what it writes.
-    fn write<T, E: From<DirectoryError>>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
-        self.with(|connection| {
-            let behavior = TransactionBehavior::Immediate;
-            let transaction = connection.transaction_with_behavior(behavior).map_err(DirectoryError::from)?;
-            let result = work(&transaction)?;
-            transaction.commit().map_err(DirectoryError::from)?;
-            Ok(result)
-        })
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        // The lock is only held for a push or a pop, which leave the list whole whatever happens.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Directory").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Directory").field("backend", &self.backend).finish_non_exhaustive()
     }
 }
 
@@ -172,12 +198,17 @@ pub struct Created {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::testing::Case;
     use crate::policy::Edition;
 
     #[test]
     fn handlers_can_share_it() {
         fn shared<T: Send + Sync + 'static>() {}
+        fn sent<T: Send>(_: &T) {}
         shared::<Directory>();
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Directory::open(folder.path().join("hub.db")).unwrap();
+        sent(&directory.create_token("acme", TokenScope::Scim, ""));
     }
 
     #[test]
@@ -187,38 +218,52 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_the_first_start_makes_an_organisation() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("hub.db");
-        let new = NewOrganisation::named("default", Edition::First);
-        // Several servers on one fresh file, each making the tables and the organisation if they are missing.
-        let made: Vec<bool> = std::thread::scope(|scope| {
+    #[tokio::test(flavor = "multi_thread")]
+    async fn only_the_first_start_makes_an_organisation() {
+        for case in Case::each() {
+            // Several servers on one fresh database, each making the organisation if it is missing.
             let starts: Vec<_> = (0..8)
                 .map(|_| {
-                    scope.spawn(|| {
-                        let directory = Directory::open(&path).unwrap();
-                        directory.make_first_organisation(&new, "first").unwrap().is_some()
+                    let case = case.clone();
+                    tokio::spawn(async move {
+                        let (directory, new) = (case.open().await, NewOrganisation::named("default", Edition::First));
+                        let made = directory.make_first_organisation(&new, "first").await.unwrap().is_some();
+                        (made, directory.cursor_key().await.unwrap())
                     })
                 })
                 .collect();
-            starts.into_iter().map(|start| start.join().unwrap()).collect()
-        });
-        assert_eq!(made.iter().filter(|made| **made).count(), 1);
-        let directory = Directory::open(&path).unwrap();
-        assert_eq!(directory.organisations().unwrap().len(), 1);
-        assert_eq!(directory.tokens("default").unwrap().len(), 1);
+            let mut made = Vec::new();
+            for start in starts {
+                made.push(start.await.unwrap());
+            }
+            assert_eq!(made.iter().filter(|(made, _)| *made).count(), 1);
+            assert!(made.iter().all(|(_, key)| *key == made[0].1), "all seal cursors with one key");
+            let directory = case.open().await;
+            assert_eq!(directory.organisations().await.unwrap().len(), 1);
+            assert_eq!(directory.tokens("default").await.unwrap().len(), 1);
+        }
     }
 
-    #[test]
-    fn connections_are_kept_and_not_hoarded() {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = Directory::open(folder.path().join("hub.db")).unwrap();
-        std::thread::scope(|scope| {
-            for _ in 0..32 {
-                scope.spawn(|| directory.organisations().unwrap());
+    #[tokio::test]
+    async fn an_organisation_made_by_hand_is_the_first() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).await.unwrap();
+            let new = NewOrganisation::named("default", Edition::First);
+            assert!(directory.make_first_organisation(&new, "").await.unwrap().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn indexes_are_remembered() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            assert_eq!(directory.indexes().await.unwrap(), Indexes::new());
+            for names in [["a", "b"], ["a", "c"]] {
+                let indexes = Indexes::from([("Device".to_owned(), names.map(str::to_owned).into())]);
+                directory.remember_indexes(&indexes).await.unwrap();
+                assert_eq!(case.open().await.indexes().await.unwrap(), indexes);
             }
-        });
-        assert!((1..=IDLE_CONNECTIONS).contains(&directory.idle().len()));
+        }
     }
 }

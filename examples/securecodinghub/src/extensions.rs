@@ -125,8 +125,8 @@ impl Extensions {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn report_misfits(&self) -> Result<(), DirectoryError> {
-        for (organisation, records) in self.directory.all_extensions()? {
+    pub async fn report_misfits(&self) -> Result<(), DirectoryError> {
+        for (organisation, records) in self.directory.all_extensions().await? {
             self.build(&organisation, &records);
         }
         Ok(())
@@ -136,7 +136,7 @@ impl Extensions {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn catalog_of(&self, organisation: &Organisation) -> Result<Option<Arc<Catalog>>, ExtensionError> {
+    pub async fn catalog_of(&self, organisation: &Organisation) -> Result<Option<Arc<Catalog>>, ExtensionError> {
         if organisation.extensions == 0 {
             return Ok(None);
         }
@@ -146,7 +146,7 @@ impl Extensions {
         {
             return Ok(catalog.clone());
         }
-        let (changes, records) = self.directory.extensions(&organisation.id)?;
+        let (changes, records) = self.directory.extensions(&organisation.id).await?;
         let catalog = self.build(&organisation.name, &records);
         built().insert(organisation.id.clone(), (changes, catalog.clone()));
         Ok(catalog)
@@ -181,8 +181,8 @@ impl Extensions {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn list(&self, organisation: &Organisation) -> Result<Vec<ExtensionRecord>, ExtensionError> {
-        let mut records = self.list_with_removed(organisation)?;
+    pub async fn list(&self, organisation: &Organisation) -> Result<Vec<ExtensionRecord>, ExtensionError> {
+        let mut records = self.list_with_removed(organisation).await?;
         records.retain(|record| record.removed.is_none());
         Ok(records)
     }
@@ -191,16 +191,16 @@ impl Extensions {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn list_with_removed(&self, organisation: &Organisation) -> Result<Vec<ExtensionRecord>, ExtensionError> {
-        Ok(self.directory.extensions(&organisation.id)?.1)
+    pub async fn list_with_removed(&self, organisation: &Organisation) -> Result<Vec<ExtensionRecord>, ExtensionError> {
+        Ok(self.directory.extensions(&organisation.id).await?.1)
     }
 
     /// The extension of that URI.
     ///
     /// # Errors
     /// When there is none, or the database cannot be read.
-    pub fn get(&self, organisation: &Organisation, urn: &str) -> Result<ExtensionRecord, ExtensionError> {
-        let found = self.list(organisation)?.into_iter().find(|record| record.urn_key.eq_ignore_ascii_case(urn));
+    pub async fn get(&self, organisation: &Organisation, urn: &str) -> Result<ExtensionRecord, ExtensionError> {
+        let found = self.list(organisation).await?.into_iter().find(|record| record.urn_key.eq_ignore_ascii_case(urn));
         found.ok_or_else(|| ExtensionError::Unknown(urn.to_owned()))
     }
 
@@ -220,7 +220,7 @@ impl Extensions {
         let urn = schema.id.clone();
         let actor = actor.to_owned();
         let done = self.change(organisation, move |there| decide(there, &schema, &actor)).await?;
-        Ok((done, self.get(organisation, urn.as_str())?))
+        Ok((done, self.get(organisation, urn.as_str()).await?))
     }
 
     /// Removes an extension that no user carries. One that users out of sight carry is kept in mind, so that its URI keeps its
@@ -234,7 +234,7 @@ impl Extensions {
         organisation: &Organisation,
         urn: &str,
     ) -> Result<(), ExtensionError> {
-        let record = self.get(organisation, urn)?;
+        let record = self.get(organisation, urn).await?;
         let schema = Schema::from_json(&record.schema).map_err(CatalogError::from)?;
         let carriers = self.carriers(context, &schema.id).await?;
         if carriers.seen > 0 {
@@ -246,7 +246,7 @@ impl Extensions {
             false => Err(ExtensionError::Unknown(id.to_string())),
             true => {
                 let event = event(&actor, "extension-remove", 204, &id, Vec::new());
-                Ok((ExtensionChange::Remove { urn_key: key, keep }, event, ()))
+                Ok((ExtensionChange::Remove { urn_key: key.clone(), keep }, event, ()))
             }
         };
         self.change(organisation, remove).await?;
@@ -260,16 +260,13 @@ impl Extensions {
         Ok(())
     }
 
-    /// Changes what the organisation has, and enters it in the log. The database may have to be waited for, which is no work for
-    /// a thread that answers others.
+    /// Changes what the organisation has, and enters it in the log.
     async fn change<T: Send + 'static>(
         &self,
         organisation: &Organisation,
-        decide: impl FnOnce(&[ExtensionRecord]) -> Result<(ExtensionChange, String, T), ExtensionError> + Send + 'static,
+        decide: impl Fn(&[ExtensionRecord]) -> Result<(ExtensionChange, String, T), ExtensionError> + Send + Sync + 'static,
     ) -> Result<T, ExtensionError> {
-        let (directory, organisation) = (self.directory.clone(), organisation.clone());
-        let work = tokio::task::spawn_blocking(move || directory.change_extensions(&organisation, decide));
-        let (done, notice) = work.await.map_err(|_| ExtensionError::Interrupted)??;
+        let (done, notice) = self.directory.change_extensions(organisation, decide).await?;
         self.enter(notice).await;
         self.catch_up().await;
         Ok(done)
@@ -283,15 +280,13 @@ impl Extensions {
     /// Enters into the provisioning logs what somebody else has left: a change and its notice are in the database together, so
     /// none is lost when a process dies in between.
     pub async fn catch_up(&self) {
-        let directory = self.directory.clone();
-        match tokio::task::spawn_blocking(move || directory.claim_notices()).await {
-            Ok(Ok(notices)) => {
+        match self.directory.claim_notices().await {
+            Ok(notices) => {
                 for notice in notices {
                     self.enter(notice).await;
                 }
             }
-            Ok(Err(error)) => tracing::warn!(%error, "notices of extensions cannot be read"),
-            Err(error) => tracing::warn!(%error, "notices of extensions were not read"),
+            Err(error) => tracing::warn!(%error, "notices of extensions cannot be read"),
         }
     }
 
@@ -300,10 +295,8 @@ impl Extensions {
         if let Err(error) = self.log(&notice).await {
             return tracing::warn!(%error, "a notice of an extension is not in the log yet");
         }
-        let directory = self.directory.clone();
-        let forgotten = tokio::task::spawn_blocking(move || directory.forget_notice(notice.id)).await;
-        if !matches!(forgotten, Ok(Ok(()))) {
-            tracing::warn!("a notice of an extension will be in the log twice");
+        if let Err(error) = self.directory.forget_notice(&notice).await {
+            tracing::warn!(%error, "a notice of an extension will be in the log twice");
         }
     }
 

@@ -46,20 +46,21 @@ impl Gate {
     /// # Errors
     /// 401 without a good token, 429 when the organisation asks too often, 403 when the token opens something else or SCIM is
     /// switched off, 503 when tokens cannot be looked up.
-    pub fn caller(&self, request: &Parts, scope: TokenScope) -> Result<Authenticated, Denied> {
-        self.look_up(request, scope, true)
+    pub async fn caller(&self, request: &Parts, scope: TokenScope) -> Result<Authenticated, Denied> {
+        self.look_up(request, scope, true).await
     }
 
     /// Looks the token up; `counts` when the request counts against the organisation's rate limit.
-    fn look_up(&self, request: &Parts, scope: TokenScope, counts: bool) -> Result<Authenticated, Denied> {
+    async fn look_up(&self, request: &Parts, scope: TokenScope, counts: bool) -> Result<Authenticated, Denied> {
         let refused = Denied::Unauthorized { presented: true };
         let secret = Secret::parse(bearer(request)?).map_err(|malformed| {
             // Told apart for the administrator who pasted half of it, never for the caller.
             tracing::warn!(reason = %malformed, peer = %peer(request), "a token was refused");
             refused.clone()
         })?;
-        let found = self.directory.authenticate(&secret).map_err(|error| {
-            tracing::error!(error = %error, "tokens cannot be looked up");
+        let found = self.directory.authenticate(&secret).await.map_err(|error| {
+            let error = &error as &(dyn std::error::Error + 'static);
+            tracing::error!(error, "tokens cannot be looked up");
             Denied::Refused(ScimError::new(503, "the service cannot reach its data at the moment: try again later"))
         })?;
         let Some(caller) = found else {
@@ -88,8 +89,8 @@ impl Gate {
     ///
     /// # Errors
     /// 503 when what the organisation has set or registered cannot be read.
-    pub fn context(&self, caller: &Authenticated) -> Result<Context, ScimError> {
-        let catalog = self.extensions.catalog_of(&caller.organisation).map_err(|error| error.to_scim())?;
+    pub async fn context(&self, caller: &Authenticated) -> Result<Context, ScimError> {
+        let catalog = self.extensions.catalog_of(&caller.organisation).await.map_err(|error| error.to_scim())?;
         Ok(catalog.into_iter().fold(self.admin_context(caller)?, Context::catalog))
     }
 
@@ -117,13 +118,13 @@ impl ScimGate {
 #[async_trait]
 impl Authenticate for ScimGate {
     async fn authenticate(&self, request: &Parts) -> Result<Context, Denied> {
-        let caller = self.0.caller(request, TokenScope::Scim)?;
-        self.0.context(&caller).map_err(Denied::Refused)
+        let caller = self.0.caller(request, TokenScope::Scim).await?;
+        self.0.context(&caller).await.map_err(Denied::Refused)
     }
 
     async fn still(&self, request: &Parts, _context: Context) -> Result<Context, Denied> {
-        let caller = self.0.look_up(request, TokenScope::Scim, false)?;
-        self.0.context(&caller).map_err(Denied::Refused)
+        let caller = self.0.look_up(request, TokenScope::Scim, false).await?;
+        self.0.context(&caller).await.map_err(Denied::Refused)
     }
 
     fn anonymous(&self, _request: &Parts) -> Option<Context> {

@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod admin;
 pub mod cli;
 pub mod commands;
+pub mod database;
 pub mod directory;
 pub mod endpoint;
 pub mod extensions;
@@ -26,7 +27,7 @@ use std::io::{self, Write};
 
 use cli::{Command, Invocation, UserCommand};
 use commands::CommandError;
-use directory::{Directory, DirectoryError};
+use database::DatabaseError;
 use extensions::command::ExtensionCommandError;
 use settings::{Settings, SettingsError};
 
@@ -47,18 +48,35 @@ pub fn run(
             settings.check_serving()?;
             serve::run(settings, json, out)?;
         }
-        Command::Org(command) => commands::org(&open(&settings)?, settings.edition, command, json, out)?,
-        Command::Token(command) => commands::token(&open(&settings)?, command, json, out)?,
-        Command::Extension(command) => extensions::command::run(&settings, command, json, out)?,
-        Command::User(UserCommand::Add(args)) => accounts::add(&settings, args, json, out)?,
-        Command::Log(args) => log::show(&settings, args, json, out)?,
+        command => {
+            // A command does one thing after the other: no threads are made for it.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map_err(CommandError::from)?.block_on(command_on(command, &settings, json, out))?;
+        }
     }
     out.flush().map_err(CommandError::from)?;
     Ok(())
 }
 
-fn open(settings: &Settings) -> Result<Directory, DirectoryError> {
-    Directory::open(&settings.database)
+/// Does what a command beside the server is to do.
+async fn command_on(command: &Command, settings: &Settings, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let database = &settings.database;
+    match command {
+        // INVARIANT: the caller serves.
+        Command::Serve(_) => {}
+        Command::Org(command) => {
+            commands::org(&database.directory().await?, settings.edition, command, json, out).await?;
+        }
+        Command::Token(command) => commands::token(&database.directory().await?, command, json, out).await?,
+        Command::Extension(command) => extensions::command::run(settings, command, json, out).await?,
+        Command::User(UserCommand::Add(args)) => accounts::add(settings, args, json, out).await?,
+        Command::Log(args) => log::show(settings, args, json, out).await?,
+        Command::Migrate => {
+            database.migrate().await?;
+            commands::show_migrated(database, json, out)?;
+        }
+    }
+    Ok(())
 }
 
 /// Why the program ends without having done what it was asked.
@@ -73,7 +91,7 @@ pub enum Failure {
     Settings(#[from] SettingsError),
     /// The database cannot be used.
     #[error(transparent)]
-    Directory(#[from] DirectoryError),
+    Database(#[from] DatabaseError),
     /// The command failed.
     #[error(transparent)]
     Command(#[from] CommandError),

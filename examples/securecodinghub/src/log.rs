@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
-use scimwright_store::{Logged, Store, StoreError, TenantId, TenantIdError, Transition};
+use scimwright_store::{Logged, StoreError, TenantId, TenantIdError, Transition};
 
 use crate::cli::LogArgs;
-use crate::directory::{Directory, DirectoryError};
+use crate::database::{DatabaseError, Opened};
+use crate::directory::DirectoryError;
 use crate::settings::Settings;
 
 /// Why the log cannot be shown.
@@ -16,9 +16,9 @@ pub enum LogError {
     /// The organisation is unknown, or the product's tables cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The resources cannot be used.
+    /// The database cannot be used.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(#[from] DatabaseError),
     /// The log cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,15 +37,13 @@ const PAGE: usize = 500;
 ///
 /// # Errors
 /// When the organisation is unknown or the database cannot be read.
-pub fn show(settings: &Settings, args: &LogArgs, json: bool, out: &mut dyn Write) -> Result<(), LogError> {
-    let organisation = Directory::open(&settings.database)?.organisation(&args.org)?;
-    let tenant: TenantId = organisation.id.parse()?;
-    let store = SqliteStore::open(&settings.database, SqliteOptions::default())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+pub async fn show(settings: &Settings, args: &LogArgs, json: bool, out: &mut dyn Write) -> Result<(), LogError> {
+    let Opened { directory, store } = settings.database.open().await?;
+    let tenant: TenantId = directory.organisation(&args.org).await?.id.parse()?;
     let mut after = args.after;
     let mut left = args.limit;
     loop {
-        let page = runtime.block_on(store.log(&tenant, after, PAGE.min(left)))?;
+        let page = store.log(&tenant, after, PAGE.min(left)).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.position;
         left -= page.len().min(left);

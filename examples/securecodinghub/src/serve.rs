@@ -11,13 +11,12 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::get;
 use scimwright_http::Scim;
-use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
-use scimwright_store::Store;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::admin::{ADMIN_PATH, Admin};
+use crate::database::{DatabaseError, Opened};
 use crate::directory::{Created, Directory, DirectoryError, NewOrganisation};
 use crate::endpoint::{TypesError, catalog, endpoint, service_of};
 use crate::extensions::Extensions;
@@ -39,9 +38,9 @@ pub enum ServeError {
     /// The product's tables cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The resources cannot be used.
+    /// The database cannot be used.
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Open(#[from] DatabaseError),
     /// What is served does not fit together.
     #[error(transparent)]
     Types(#[from] TypesError),
@@ -71,13 +70,13 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     let listener =
         TcpListener::bind(settings.listen).await.map_err(|source| ServeError::Listen(settings.listen, source))?;
     let settings = settings.bound_to(listener.local_addr()?);
-    let directory = Arc::new(Directory::open(&settings.database)?);
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, SqliteOptions::default())?);
+    let Opened { directory, store } = settings.database.open().await?;
     types::check(&directory, &*store, &catalog).await?;
-    let first = directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first")?;
-    let service = service_of(&settings, catalog, store.clone()).cursor_key(directory.cursor_key()?);
+    let first =
+        directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first").await?;
+    let service = service_of(&settings, catalog, store.clone()).cursor_key(directory.cursor_key().await?);
     let extensions = Arc::new(Extensions::new(directory.clone(), service.clone()));
-    extensions.report_misfits()?;
+    extensions.report_misfits().await?;
     extensions.catch_up().await;
     let catching_up = tokio::spawn(catch_up(extensions.clone()));
     let gate = Arc::new(Gate::new(&settings, directory.clone(), extensions.clone()));
@@ -86,7 +85,7 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     greet(&settings, first.as_ref(), json, out)?;
 
     let (stop, stopped) = watch::channel(false);
-    let app = router(scim, admin, directory).into_make_service_with_connect_info::<SocketAddr>();
+    let app = router(scim, admin, directory.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, app).with_graceful_shutdown(told(stopped));
     let server = tokio::spawn(async move { server.await });
     signals.next().await;
@@ -104,6 +103,7 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     // The writer finishes what it has begun when the last handle goes.
     catching_up.abort();
     drop(catching_up.await);
+    directory.close().await;
     drop(store);
     Ok(())
 }
@@ -130,7 +130,8 @@ pub fn router(scim: Scim, admin: Admin, directory: Arc<Directory>) -> Router {
 
 /// Whether requests would be answered: the database can be read.
 async fn ready(State(directory): State<Arc<Directory>>) -> (StatusCode, &'static str) {
-    match directory.organisations() {
+    // Nobody's: what is asked is whether there is an answer.
+    match directory.organisation_by_id("").await {
         Ok(_) => (StatusCode::OK, "ready\n"),
         Err(error) => {
             tracing::error!(%error, "not ready");
@@ -143,7 +144,8 @@ async fn ready(State(directory): State<Arc<Directory>>) -> (StatusCode, &'static
 fn greet(settings: &Settings, first: Option<&Created>, json: bool, out: &mut dyn Write) -> io::Result<()> {
     let base = settings.scim_base();
     if json {
-        let mut line = json!({"base": base, "listen": settings.listen.to_string(), "database": settings.database});
+        let mut line =
+            json!({"base": base, "listen": settings.listen.to_string(), "database": settings.database.to_string()});
         if let (Some(first), Some(line)) = (first, line.as_object_mut()) {
             line.insert("organisation".to_owned(), first.organisation.name.clone().into());
             line.insert("token".to_owned(), first.secret.expose().into());
@@ -151,7 +153,7 @@ fn greet(settings: &Settings, first: Option<&Created>, json: bool, out: &mut dyn
         writeln!(out, "{line}")?;
         return out.flush();
     }
-    writeln!(out, "SecureCodingHub keeps its data in {}", settings.database.display())?;
+    writeln!(out, "SecureCodingHub keeps its data in {}", settings.database)?;
     writeln!(out)?;
     writeln!(out, "  base URL  {base}")?;
     match first {

@@ -16,13 +16,14 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::database::Database;
 use crate::policy::{Edition, named};
 use crate::rate::RateLimit;
 
 pub use description::{BadDescription, Description};
 pub use error::{Place, SettingsError};
 pub use layer::Layer;
-pub(crate) use layer::parse_path;
+pub(crate) use layer::{parse_database, parse_path};
 pub use public_url::{BadPublicUrl, PublicUrl, SCIM_PATH};
 
 /// What the environment variables of the product start with.
@@ -36,8 +37,8 @@ pub const SMALLEST_MAX_BODY: usize = 1024 * 1024;
 pub struct Settings {
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// The database file. A relative path starts in the working directory.
-    pub database: PathBuf,
+    /// Where the data is.
+    pub database: Database,
     /// Where the providers reach the server, if that was said; see [`Settings::public_url`].
     pub given_public_url: Option<PublicUrl>,
     /// How many requests an organisation may send.
@@ -66,7 +67,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            database: PathBuf::from("securecodinghub.db"),
+            database: Database::default(),
             given_public_url: None,
             rate_limit: RateLimit::default(),
             // Below the 30 seconds after which Kubernetes kills.
@@ -94,6 +95,9 @@ impl Settings {
         flags: Layer,
         environment: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, SettingsError> {
+        let environment: Vec<(OsString, OsString)> =
+            environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let password = environment.iter().find(|(name, _)| name == "PGPASSWORD").map(|(_, value)| value.clone());
         let (environment, named_there) = layer::from_environment(environment)?;
         let file = match config.map(Path::to_owned).or(named_there) {
             Some(path) => layer::from_file(&path)?,
@@ -101,9 +105,10 @@ impl Settings {
         };
         let given = flags.or(environment).or(file);
         let default = Self::default();
+        let database = given.database.map(|given| Database::parse(&given.0, password.as_deref())).transpose()?;
         Ok(Self {
             listen: given.listen.unwrap_or(default.listen),
-            database: given.database.unwrap_or(default.database),
+            database: database.unwrap_or(default.database),
             given_public_url: given.public_url,
             rate_limit: given.rate_limit.unwrap_or(default.rate_limit),
             drain: given.drain.unwrap_or(default.drain),
@@ -204,7 +209,7 @@ mod tests {
     fn all_keys_can_be_set_in_the_file_and_in_the_environment() {
         let expected = Settings {
             listen: "[::1]:9000".parse().unwrap(),
-            database: "hub.db".into(),
+            database: Database::File("hub.db".into()),
             given_public_url: Some("https://hub.example".parse().unwrap()),
             rate_limit: RateLimit::Off,
             drain: Duration::ZERO,

@@ -45,7 +45,7 @@ pub enum ChangedTypes {
 /// # Errors
 /// When resources of a type would not be found by an index that the type has now, or the database cannot be used.
 pub async fn check(directory: &Directory, store: &dyn Store, catalog: &Catalog) -> Result<(), ChangedTypes> {
-    let known = directory.indexes()?;
+    let known = directory.indexes().await?;
     let mut now = known.clone();
     // What is no folder's is the program's own to keep right.
     let own = Catalog::standard();
@@ -61,7 +61,7 @@ pub async fn check(directory: &Directory, store: &dyn Store, catalog: &Catalog) 
     }
     // An index that has gone is forgotten: what is written without it would not be in it later.
     if now != known {
-        directory.remember_indexes(&now)?;
+        directory.remember_indexes(&now).await?;
     }
     Ok(())
 }
@@ -87,7 +87,7 @@ async fn any(
     store: &dyn Store,
     resource_type: &Arc<ResourceType>,
 ) -> Result<bool, ChangedTypes> {
-    for organisation in directory.organisations()? {
+    for organisation in directory.organisations().await? {
         let tenant: TenantId = organisation.id.parse()?;
         if !store.find(&tenant, &Query::new(resource_type.clone(), 1)).await?.records.is_empty() {
             return Ok(true);

@@ -45,15 +45,17 @@ fn a_token_is_made_used_and_revoked_beside_an_open_database() {
 
     // What a server has open all the while.
     let server = Directory::open(folder.path().join("securecodinghub.db")).unwrap();
-    let who = server.authenticate(&secret).unwrap().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let authenticate = || runtime.block_on(server.authenticate(&secret)).unwrap();
+    let who = authenticate().unwrap();
     assert_eq!((who.organisation.name.as_str(), who.organisation.seats), ("acme", Some(3)));
 
     succeeds(folder.path(), "org set acme --profile okta --scim off");
-    let who = server.authenticate(&secret).unwrap().unwrap();
+    let who = authenticate().unwrap();
     assert_eq!((who.organisation.profile.to_string().as_str(), who.organisation.scim_enabled), ("okta", false));
 
     succeeds(folder.path(), &format!("token revoke --org acme {}", who.token_id));
-    assert_eq!(server.authenticate(&secret).unwrap(), None);
+    assert_eq!(authenticate(), None);
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! Whole tenants, out of memory and into it.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 
-use super::{InMemory, State, Stored, Tenant};
+use super::{Global, InMemory, State, Stored, Tenant};
 use crate::{Draft, IndexKey, Intake, Item, Key, Misfit, Scope, Sink, Source, StoreError, TenantId, Transfer};
 
 #[async_trait]
@@ -78,12 +76,8 @@ impl State {
     }
 
     /// Gives the tenant its own unique keys, and answers those that it will have over all tenants.
-    fn claim(
-        &self,
-        id: &TenantId,
-        tenant: &mut Tenant,
-    ) -> Result<HashMap<(String, String), (TenantId, Key)>, StoreError> {
-        let mut global: HashMap<(String, String), (TenantId, Key)> = HashMap::new();
+    fn claim(&self, id: &TenantId, tenant: &mut Tenant) -> Result<Global, StoreError> {
+        let mut global = Global::new();
         let Tenant { records, unique, .. } = tenant;
         for (key, stored) in records {
             for IndexKey { path, value, scope } in &stored.draft.index {

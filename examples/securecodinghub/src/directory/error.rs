@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use crate::policy::TokenScope;
 use crate::token::NoRandomness;
 
+/// What a database says.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why the directory could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -30,9 +33,29 @@ pub enum DirectoryError {
         /// The newest version that this program knows.
         known: i64,
     },
-    /// The file is there and the database in it fails.
+    /// The database has no tables of the product, or those of an older version.
+    #[error(
+        "the database {}, and this program needs version {known}: run `securecodinghub migrate --database …`",
+        found.map_or_else(|| "has no tables of this program".to_owned(), |found| format!("is of version {found}"))
+    )]
+    Older {
+        /// The version of its tables, if there are any.
+        found: Option<i64>,
+        /// The version that this program knows.
+        known: i64,
+    },
+    /// The database is there and fails.
     #[error("the database fails")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] Source),
+    /// There is no connection to the database, or none any more.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Source),
+    /// Another transaction was in the way of this one, of which nothing was done.
+    #[error("the database is too busy")]
+    Busy(#[source] Source),
+    /// The work was broken off.
+    #[error("the change was interrupted")]
+    Interrupted,
     /// A name that no organisation can have.
     #[error("`{}` is no name for an organisation: {reason}", given.escape_debug())]
     BadName {
@@ -94,4 +117,17 @@ pub enum DirectoryError {
     /// No token can be made.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+}
+
+impl DirectoryError {
+    /// Whether nothing was done, and doing it again may go well.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Busy(_))
+    }
+}
+
+impl From<rusqlite::Error> for DirectoryError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
 }

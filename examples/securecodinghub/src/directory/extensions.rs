@@ -1,12 +1,12 @@
 //! The extensions that organisations have registered, and the notices of what became of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 
-use super::records::{Moment, now};
+use super::records::now;
 use super::{Directory, DirectoryError, Organisation};
 
 /// How long who has claimed a notice has to bring it into the log.
@@ -51,27 +51,12 @@ pub enum ExtensionChange {
 /// An entry for an organisation's provisioning log that is not in it yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Its number.
-    pub id: i64,
+    /// What it is known by in its organisation.
+    pub id: String,
     /// The id of the organisation.
     pub organisation: String,
     /// The event, as JSON.
     pub event: String,
-}
-
-impl ExtensionRecord {
-    const COLUMNS: &str = "e.urn_key, e.schema, e.created, e.changed, e.removed";
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<(Self, String)> {
-        let record = Self {
-            urn_key: row.get(0)?,
-            schema: Value::Null,
-            created: row.get::<_, Moment>(2)?.0,
-            changed: row.get::<_, Moment>(3)?.0,
-            removed: row.get::<_, Option<Moment>>(4)?.map(|moment| moment.0),
-        };
-        Ok((record, row.get(1)?))
-    }
 }
 
 impl Directory {
@@ -79,48 +64,56 @@ impl Directory {
     ///
     /// # Errors
     /// When the database fails or is damaged.
-    pub fn extensions(&self, organisation: &str) -> Result<(i64, Vec<ExtensionRecord>), DirectoryError> {
-        self.with(|connection| {
-            let transaction = connection.transaction()?;
-            let sql = "SELECT extensions FROM sch_organisation WHERE id = ?1";
-            let changes = transaction.prepare_cached(sql)?.query_row([organisation], |row| row.get(0)).optional()?;
-            Ok((changes.unwrap_or_default(), records(&transaction, organisation)?))
-        })
+    pub async fn extensions(&self, organisation: &str) -> Result<(i64, Vec<ExtensionRecord>), DirectoryError> {
+        self.read(|tables, _| tables.extensions_and_changes(organisation)).await
     }
 
     /// The extensions of every organisation that has any, by the organisation's name.
     ///
     /// # Errors
     /// When the database fails or is damaged.
-    pub fn all_extensions(&self) -> Result<HashMap<String, Vec<ExtensionRecord>>, DirectoryError> {
+    pub async fn all_extensions(&self) -> Result<HashMap<String, Vec<ExtensionRecord>>, DirectoryError> {
         let mut all = HashMap::new();
-        for organisation in self.organisations()? {
+        for organisation in self.organisations().await? {
             if organisation.extensions > 0 {
-                all.insert(organisation.name, self.extensions(&organisation.id)?.1);
+                all.insert(organisation.name, self.extensions(&organisation.id).await?.1);
             }
         }
         Ok(all)
     }
 
-    /// Changes the extensions of an organisation, if at all, as decided over what is there; nobody else writes meanwhile. The event
-    /// waits with the change for its place in the log, to which the caller brings it.
+    /// Changes the extensions of an organisation, if at all, as decided over what is there; nobody else writes meanwhile. It may
+    /// be decided more than once, where the database asks for that. The event waits with the change for its place in the log, to
+    /// which the caller brings it.
     ///
     /// # Errors
     /// What was decided against it, or when the database fails or is damaged.
-    pub fn change_extensions<T, E: From<DirectoryError>>(
+    pub async fn change_extensions<T: Send + 'static, E: From<DirectoryError> + Send + 'static>(
         &self,
         organisation: &Organisation,
-        decide: impl FnOnce(&[ExtensionRecord]) -> Result<(ExtensionChange, String, T), E>,
+        decide: impl Fn(&[ExtensionRecord]) -> Result<(ExtensionChange, String, T), E> + Send + Sync + 'static,
     ) -> Result<(T, Notice), E> {
-        self.write(|transaction| {
-            let (change, event, told) = decide(&records(transaction, &organisation.id)?)?;
-            apply(transaction, &organisation.id, &change)?;
-            let sql = "INSERT INTO sch_notice (organisation, event, claimed) VALUES (?1, ?2, ?3)";
-            let values = params![organisation.id, event, Moment(now())];
-            transaction.execute(sql, values).map_err(DirectoryError::from)?;
-            let id = transaction.last_insert_rowid();
-            Ok((told, Notice { id, organisation: organisation.id.clone(), event }))
-        })
+        let decide = Arc::new(decide);
+        let decide = &decide;
+        let decided = self.write(|tables, _| {
+            Box::pin(async move {
+                tables.organisation(&organisation.id, true).await?;
+                let (there, decide) = (tables.extensions(&organisation.id).await?, Arc::clone(decide));
+                // Schemas are compared, which is no work for a thread that answers others.
+                let decided = tokio::task::spawn_blocking(move || decide(&there)).await;
+                let (change, event, told) = match decided.map_err(|_| DirectoryError::Interrupted)? {
+                    Ok(decided) => decided,
+                    // Nothing was written, so there is nothing to give up.
+                    Err(refused) => return Ok(Err(refused)),
+                };
+                if change != ExtensionChange::Nothing {
+                    tables.change_extension(&organisation.id, &change, now()).await?;
+                }
+                let id = tables.add_notice(&organisation.id, &event, now()).await?;
+                Ok(Ok((told, Notice { id, organisation: organisation.id.clone(), event })))
+            })
+        });
+        decided.await?
     }
 
     /// What is not in the provisioning logs yet although it should, oldest first: whoever was to bring it there has died or
@@ -128,71 +121,117 @@ impl Directory {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn claim_notices(&self) -> Result<Vec<Notice>, DirectoryError> {
-        const LEFT: &str = "claimed IS NULL OR claimed < ?1";
-        let left = Moment(now() - CLAIM);
+    pub async fn claim_notices(&self) -> Result<Vec<Notice>, DirectoryError> {
+        let before = now() - CLAIM;
+        let mut notices = Vec::new();
         // Looking costs less than a lock, and almost always nothing is there.
-        let any = |connection: &mut Connection| {
-            let sql = format!("SELECT EXISTS (SELECT 1 FROM sch_notice WHERE {LEFT})");
-            Ok::<bool, DirectoryError>(connection.prepare_cached(&sql)?.query_row([&left], |row| row.get(0))?)
-        };
-        if !self.with(any)? {
-            return Ok(Vec::new());
+        for organisation in &self.read(|tables, _| tables.waiting(before)).await? {
+            notices.extend(self.write(|tables, _| tables.claim(organisation, before, now())).await?);
         }
-        self.write(|transaction| {
-            let sql = format!("UPDATE sch_notice SET claimed = ?2 WHERE {LEFT} RETURNING id, organisation, event");
-            let mut statement = transaction.prepare_cached(&sql)?;
-            let read = |row: &Row<'_>| Ok(Notice { id: row.get(0)?, organisation: row.get(1)?, event: row.get(2)? });
-            let rows = statement.query_map(params![left, Moment(now())], read)?;
-            let mut notices = rows.collect::<Result<Vec<_>, _>>()?;
-            notices.sort_by_key(|notice| notice.id);
-            Ok(notices)
-        })
+        Ok(notices)
     }
 
     /// Forgets a notice that is in the log.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn forget_notice(&self, id: i64) -> Result<(), DirectoryError> {
-        self.write(|transaction| Ok(transaction.execute("DELETE FROM sch_notice WHERE id = ?1", [id]).map(drop)?))
+    pub async fn forget_notice(&self, notice: &Notice) -> Result<(), DirectoryError> {
+        self.write(|tables, _| {
+            Box::pin(async move {
+                tables.organisation(&notice.organisation, true).await?;
+                tables.remove_notice(&notice.organisation, &notice.id).await
+            })
+        })
+        .await
     }
 }
 
-fn records(connection: &Connection, organisation: &str) -> Result<Vec<ExtensionRecord>, DirectoryError> {
-    let sql = format!(
-        "SELECT {} FROM sch_extension e WHERE e.organisation = ?1 ORDER BY e.created, e.urn_key",
-        ExtensionRecord::COLUMNS
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([organisation], ExtensionRecord::read)?;
-    let mut records = Vec::new();
-    for row in rows {
-        let (record, text) = row?;
-        let damaged = |error| DirectoryError::DamagedExtension(organisation.to_owned(), error);
-        records.push(ExtensionRecord { schema: serde_json::from_str(&text).map_err(damaged)?, ..record });
-    }
-    Ok(records)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::NewOrganisation;
+    use crate::directory::testing::Case;
+    use crate::policy::Edition;
 
-fn apply(connection: &Connection, organisation: &str, change: &ExtensionChange) -> Result<(), DirectoryError> {
-    match change {
-        ExtensionChange::Nothing => return Ok(()),
-        ExtensionChange::Put { urn_key, schema } => connection.execute(
-            "INSERT INTO sch_extension (organisation, urn_key, schema, created, changed) VALUES (?1, ?2, ?3, ?4, ?4)
-             ON CONFLICT DO UPDATE SET schema = ?3, changed = ?4, removed = NULL",
-            params![organisation, urn_key, schema.to_string(), Moment(now())],
-        )?,
-        ExtensionChange::Remove { urn_key, keep: false } => connection.execute(
-            "DELETE FROM sch_extension WHERE organisation = ?1 AND urn_key = ?2",
-            params![organisation, urn_key],
-        )?,
-        ExtensionChange::Remove { urn_key, keep: true } => connection.execute(
-            "UPDATE sch_extension SET removed = ?3 WHERE organisation = ?1 AND urn_key = ?2",
-            params![organisation, urn_key, Moment(now())],
-        )?,
-    };
-    // By this number every server on the file sees that what it knows is of yesterday.
-    connection.execute("UPDATE sch_organisation SET extensions = extensions + 1 WHERE id = ?1", [organisation])?;
-    Ok(())
+    fn put(urn_key: &str) -> ExtensionChange {
+        ExtensionChange::Put { urn_key: urn_key.to_owned(), schema: serde_json::json!({"id": urn_key}) }
+    }
+
+    /// A change that counts what is there when it is decided.
+    fn change(
+        change: ExtensionChange,
+    ) -> impl Fn(&[ExtensionRecord]) -> Result<(ExtensionChange, String, usize), DirectoryError> {
+        move |there| Ok((change.clone(), format!("after {}", there.len()), there.len()))
+    }
+
+    #[tokio::test]
+    async fn a_change_and_its_notice_are_there_together() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            let acme = directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).await.unwrap();
+            let globex =
+                directory.create_organisation(&NewOrganisation::named("globex", Edition::First)).await.unwrap();
+            let (told, first) = directory.change_extensions(&acme, change(put("urn:b"))).await.unwrap();
+            assert_eq!((told, first.event.as_str()), (0, "after 0"));
+            let (_, second) = directory.change_extensions(&acme, change(put("urn:a"))).await.unwrap();
+            let kept = ExtensionChange::Remove { urn_key: "urn:b".to_owned(), keep: true };
+            let (_, third) = directory.change_extensions(&acme, change(kept)).await.unwrap();
+            let (_, other) = directory.change_extensions(&globex, change(ExtensionChange::Nothing)).await.unwrap();
+            let refused = directory
+                .change_extensions(&acme, |_| Err::<(ExtensionChange, String, ()), _>(DirectoryError::Interrupted))
+                .await;
+            assert!(refused.is_err());
+
+            let (changes, records) = case.open().await.extensions(&acme.id).await.unwrap();
+            assert_eq!(changes, 3);
+            let keys: Vec<_> =
+                records.iter().map(|record| (record.urn_key.as_str(), record.removed.is_some())).collect();
+            assert_eq!(keys, [("urn:b", true), ("urn:a", false)]);
+            assert_eq!(records[1].schema, serde_json::json!({"id": "urn:a"}));
+            assert_eq!(directory.extensions(&globex.id).await.unwrap(), (0, Vec::new()));
+            assert_eq!(directory.extensions("nobody").await.unwrap(), (0, Vec::new()));
+            assert_eq!(directory.organisation("acme").await.unwrap().extensions, 3);
+
+            // Who made them is about to enter them, so they are nobody else's, until he has had his time.
+            assert_eq!(directory.claim_notices().await.unwrap(), []);
+            for organisation in [&acme.id, &globex.id] {
+                let (far, past) = (now() + CLAIM, now() - CLAIM * 2);
+                directory.write(|tables, _| tables.claim(organisation, far, past)).await.unwrap();
+            }
+            directory.forget_notice(&first).await.unwrap();
+            let mut left = directory.claim_notices().await.unwrap();
+            left.sort_by_key(|notice| notice.organisation != acme.id);
+            assert_eq!(left, [second, third, other]);
+            assert_eq!(case.open().await.claim_notices().await.unwrap(), []);
+            for notice in &left {
+                directory.forget_notice(notice).await.unwrap();
+            }
+            let far = now() + CLAIM;
+            assert_eq!(directory.read(|tables, _| tables.waiting(far)).await.unwrap(), Vec::<String>::new());
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn changes_at_one_moment_are_decided_one_after_the_other() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            let acme = directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).await.unwrap();
+            let changes: Vec<_> = (0..6)
+                .map(|number| {
+                    let (case, acme) = (case.clone(), acme.clone());
+                    tokio::spawn(async move {
+                        let directory = case.open().await;
+                        let decide = change(put(&format!("urn:{number}")));
+                        directory.change_extensions(&acme, decide).await.unwrap().0
+                    })
+                })
+                .collect();
+            let mut seen = Vec::new();
+            for change in changes {
+                seen.push(change.await.unwrap());
+            }
+            seen.sort_unstable();
+            assert_eq!(seen, [0, 1, 2, 3, 4, 5]);
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! Making, finding and changing organisations.
 
-use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::records::{Moment, check_name, name_key, now, seats_column};
+use super::records::{check_name, check_seats, name_key, now};
+use super::tables::Tables;
 use super::{Changes, Directory, DirectoryError, NewOrganisation, Organisation};
 
 impl Directory {
@@ -11,95 +11,76 @@ impl Directory {
     ///
     /// # Errors
     /// When the name is taken, also with other capitals, or cannot be a name.
-    pub fn create_organisation(&self, new: &NewOrganisation) -> Result<Organisation, DirectoryError> {
-        self.write(|transaction| insert(transaction, new))
+    pub async fn create_organisation(&self, new: &NewOrganisation) -> Result<Organisation, DirectoryError> {
+        self.write(|tables, _| {
+            Box::pin(async move {
+                // Whoever starts a server later does not take the database for a fresh one.
+                tables.is_first().await?;
+                insert(tables, new).await
+            })
+        })
+        .await
     }
 
-    /// All organisations, by name.
+    /// All organisations, by name: what the operator may ask for and no request does.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn organisations(&self) -> Result<Vec<Organisation>, DirectoryError> {
-        self.with(|connection| {
-            let sql = format!("SELECT {} FROM sch_organisation o ORDER BY o.name_key", Organisation::COLUMNS);
-            let mut statement = connection.prepare_cached(&sql)?;
-            let rows = statement.query_map([], |row| Organisation::read(row, 0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+    pub async fn organisations(&self) -> Result<Vec<Organisation>, DirectoryError> {
+        let mut organisations = self.read(|tables, _| tables.organisations()).await?;
+        organisations.sort_by_cached_key(|organisation| name_key(&organisation.name));
+        Ok(organisations)
     }
 
     /// The organisation of this name, whatever its capitals.
     ///
     /// # Errors
     /// When there is none, or the database fails.
-    pub fn organisation(&self, name: &str) -> Result<Organisation, DirectoryError> {
-        self.with(|connection| by_name(connection, name))
+    pub async fn organisation(&self, name: &str) -> Result<Organisation, DirectoryError> {
+        self.read(|tables, _| Box::pin(by_name(tables, name, false))).await
     }
 
     /// The organisation of this id, if there is one.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn organisation_by_id(&self, id: &str) -> Result<Option<Organisation>, DirectoryError> {
-        self.with(|connection| {
-            let sql = format!("SELECT {} FROM sch_organisation o WHERE o.id = ?1", Organisation::COLUMNS);
-            let mut statement = connection.prepare_cached(&sql)?;
-            Ok(statement.query_row([id], |row| Organisation::read(row, 0)).optional()?)
-        })
+    pub async fn organisation_by_id(&self, id: &str) -> Result<Option<Organisation>, DirectoryError> {
+        self.read(|tables, _| tables.organisation(id, false)).await
     }
 
     /// Changes an organisation and returns it as it is then. The next request of its tokens finds the change.
     ///
     /// # Errors
     /// When there is no organisation of this name, or the database fails.
-    pub fn set_organisation(&self, name: &str, changes: &Changes) -> Result<Organisation, DirectoryError> {
-        self.write(|transaction| {
-            let mut organisation = by_name(transaction, name)?;
-            let Changes { seats, profile, linking, deletion, scim_enabled } = changes;
-            organisation.seats = seats.unwrap_or(organisation.seats);
-            organisation.profile = profile.unwrap_or(organisation.profile);
-            organisation.linking = linking.unwrap_or(organisation.linking);
-            organisation.deletion = deletion.unwrap_or(organisation.deletion);
-            organisation.scim_enabled = scim_enabled.unwrap_or(organisation.scim_enabled);
-            let seats = seats_column(organisation.seats)?;
-            transaction.execute(
-                "UPDATE sch_organisation
-                 SET seats = ?2, profile = ?3, linking = ?4, deletion = ?5, scim_enabled = ?6
-                 WHERE id = ?1",
-                params![
-                    organisation.id,
-                    seats,
-                    organisation.profile.to_string(),
-                    organisation.linking.to_string(),
-                    organisation.deletion.to_string(),
-                    organisation.scim_enabled,
-                ],
-            )?;
-            Ok(organisation)
+    pub async fn set_organisation(&self, name: &str, changes: &Changes) -> Result<Organisation, DirectoryError> {
+        self.write(|tables, _| {
+            Box::pin(async move {
+                let mut organisation = by_name(tables, name, true).await?;
+                let Changes { seats, profile, linking, deletion, scim_enabled } = changes;
+                organisation.seats = seats.unwrap_or(organisation.seats);
+                organisation.profile = profile.unwrap_or(organisation.profile);
+                organisation.linking = linking.unwrap_or(organisation.linking);
+                organisation.deletion = deletion.unwrap_or(organisation.deletion);
+                organisation.scim_enabled = scim_enabled.unwrap_or(organisation.scim_enabled);
+                check_seats(organisation.seats)?;
+                tables.set_organisation(&organisation).await?;
+                Ok(organisation)
+            })
         })
+        .await
     }
 }
 
-pub(super) fn any(connection: &Connection) -> Result<bool, DirectoryError> {
-    Ok(connection.query_row("SELECT EXISTS (SELECT 1 FROM sch_organisation)", [], |row| row.get(0))?)
-}
-
-pub(super) fn by_name(connection: &Connection, name: &str) -> Result<Organisation, DirectoryError> {
-    let sql = format!("SELECT {} FROM sch_organisation o WHERE o.name_key = ?1", Organisation::COLUMNS);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let found = statement.query_row([name_key(name)], |row| Organisation::read(row, 0)).optional()?;
+/// The organisation of this name; with `lock` nobody else changes it until the transaction ends.
+pub(super) async fn by_name(tables: &mut dyn Tables, name: &str, lock: bool) -> Result<Organisation, DirectoryError> {
+    let found = tables.named(&name_key(name), lock).await?;
     found.ok_or_else(|| DirectoryError::UnknownOrganisation(name.to_owned()))
 }
 
-/// Inserts inside the caller's write transaction, whose lock makes the look for the name and the insert one step.
-pub(super) fn insert(connection: &Connection, new: &NewOrganisation) -> Result<Organisation, DirectoryError> {
+/// Inserts inside the caller's transaction.
+pub(super) async fn insert(tables: &mut dyn Tables, new: &NewOrganisation) -> Result<Organisation, DirectoryError> {
     check_name(&new.name)?;
-    let seats = seats_column(new.seats)?;
-    match by_name(connection, &new.name) {
-        Err(DirectoryError::UnknownOrganisation(_)) => {}
-        Ok(holder) => return Err(DirectoryError::NameTaken(holder.name)),
-        Err(error) => return Err(error),
-    }
+    check_seats(new.seats)?;
     let organisation = Organisation {
         id: Uuid::new_v4().to_string(),
         name: new.name.clone(),
@@ -111,92 +92,88 @@ pub(super) fn insert(connection: &Connection, new: &NewOrganisation) -> Result<O
         created: now(),
         extensions: 0,
     };
-    connection.execute(
-        "INSERT INTO sch_organisation (id, name, name_key, seats, profile, linking, deletion, scim_enabled, created)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![
-            organisation.id,
-            organisation.name,
-            name_key(&organisation.name),
-            seats,
-            organisation.profile.to_string(),
-            organisation.linking.to_string(),
-            organisation.deletion.to_string(),
-            organisation.scim_enabled,
-            Moment(organisation.created),
-        ],
-    )?;
+    let key = name_key(&organisation.name);
+    if !tables.add_organisation(&organisation, &key).await? {
+        let holder = tables.named(&key, false).await?;
+        return Err(DirectoryError::NameTaken(holder.map_or(organisation.name, |holder| holder.name)));
+    }
     Ok(organisation)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::testing::Case;
     use crate::policy::{Deletion, Edition, Linking, Profile};
 
-    fn fresh() -> (tempfile::TempDir, Directory) {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = Directory::open(folder.path().join("hub.db")).unwrap();
-        (folder, directory)
-    }
-
-    #[test]
-    fn an_organisation_is_found_as_it_was_made() {
-        let (_folder, directory) = fresh();
-        let new = NewOrganisation { seats: Some(25), ..NewOrganisation::named("Acme", Edition::Second) };
-        let made = directory.create_organisation(&new).unwrap();
-        assert_eq!(made.linking, Linking::Reactivate);
-        assert_eq!(made.deletion, Deletion::Deactivate);
-        assert!(made.scim_enabled);
-        assert_eq!(directory.organisation("ACME").unwrap(), made);
-        assert_eq!(directory.organisation_by_id(&made.id).unwrap(), Some(made.clone()));
-        assert_eq!(directory.organisation_by_id("nobody").unwrap(), None);
-        assert_eq!(directory.organisations().unwrap(), [made]);
-    }
-
-    #[test]
-    fn a_name_is_taken_whatever_its_capitals() {
-        let (_folder, directory) = fresh();
-        directory.create_organisation(&NewOrganisation::named("Øresund", Edition::First)).unwrap();
-        let error = directory.create_organisation(&NewOrganisation::named("øRESUND", Edition::First)).unwrap_err();
-        assert_eq!(error.to_string(), "there is an organisation `Øresund` already: choose another name");
-    }
-
-    #[test]
-    fn organisations_are_listed_by_name() {
-        let (_folder, directory) = fresh();
-        for name in ["zeta", "Alpha", "beta"] {
-            directory.create_organisation(&NewOrganisation::named(name, Edition::First)).unwrap();
+    #[tokio::test]
+    async fn an_organisation_is_found_as_it_was_made() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            let new = NewOrganisation { seats: Some(25), ..NewOrganisation::named("Acme", Edition::Second) };
+            let made = directory.create_organisation(&new).await.unwrap();
+            assert_eq!(made.linking, Linking::Reactivate);
+            assert_eq!(made.deletion, Deletion::Deactivate);
+            assert!(made.scim_enabled);
+            assert_eq!(directory.organisation("ACME").await.unwrap(), made);
+            assert_eq!(directory.organisation_by_id(&made.id).await.unwrap(), Some(made.clone()));
+            assert_eq!(directory.organisation_by_id("nobody").await.unwrap(), None);
+            assert_eq!(directory.organisations().await.unwrap(), [made]);
         }
-        let names: Vec<_> = directory.organisations().unwrap().into_iter().map(|o| o.name).collect();
-        assert_eq!(names, ["Alpha", "beta", "zeta"]);
     }
 
-    #[test]
-    fn only_what_is_named_changes() {
-        let (_folder, directory) = fresh();
-        let made = directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).unwrap();
-        let changes = Changes { seats: Some(Some(5)), profile: Some(Profile::Okta), ..Changes::default() };
-        let changed = directory.set_organisation("acme", &changes).unwrap();
-        assert_eq!(changed, Organisation { seats: Some(5), profile: Profile::Okta, ..made.clone() });
-        let off = Changes { seats: Some(None), scim_enabled: Some(false), ..Changes::default() };
-        let changed = directory.set_organisation("acme", &off).unwrap();
-        assert_eq!(changed, Organisation { profile: Profile::Okta, scim_enabled: false, ..made });
-        assert_eq!(directory.organisation("acme").unwrap(), changed);
+    #[tokio::test]
+    async fn a_name_is_taken_whatever_its_capitals() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            directory.create_organisation(&NewOrganisation::named("Øresund", Edition::First)).await.unwrap();
+            let error =
+                directory.create_organisation(&NewOrganisation::named("øRESUND", Edition::First)).await.unwrap_err();
+            assert_eq!(error.to_string(), "there is an organisation `Øresund` already: choose another name");
+        }
     }
 
-    #[test]
-    fn what_cannot_be_is_refused() {
-        let (_folder, directory) = fresh();
-        assert!(matches!(directory.organisation("acme"), Err(DirectoryError::UnknownOrganisation(_))));
-        assert!(matches!(
-            directory.set_organisation("acme", &Changes::default()),
-            Err(DirectoryError::UnknownOrganisation(_))
-        ));
-        let new = NewOrganisation { seats: Some(u64::MAX), ..NewOrganisation::named("acme", Edition::First) };
-        assert!(matches!(directory.create_organisation(&new), Err(DirectoryError::TooManySeats(_))));
-        let error = directory.create_organisation(&NewOrganisation::named(" a", Edition::First)).unwrap_err();
-        assert_eq!(error.to_string(), "` a` is no name for an organisation: it begins or ends with a space");
-        assert!(directory.organisations().unwrap().is_empty());
+    #[tokio::test]
+    async fn organisations_are_listed_by_name() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            for name in ["zeta", "Alpha", "beta"] {
+                directory.create_organisation(&NewOrganisation::named(name, Edition::First)).await.unwrap();
+            }
+            let names: Vec<_> = directory.organisations().await.unwrap().into_iter().map(|o| o.name).collect();
+            assert_eq!(names, ["Alpha", "beta", "zeta"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_is_named_changes() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            let made = directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).await.unwrap();
+            let changes = Changes { seats: Some(Some(5)), profile: Some(Profile::Okta), ..Changes::default() };
+            let changed = directory.set_organisation("acme", &changes).await.unwrap();
+            assert_eq!(changed, Organisation { seats: Some(5), profile: Profile::Okta, ..made.clone() });
+            let off = Changes { seats: Some(None), scim_enabled: Some(false), ..Changes::default() };
+            let changed = directory.set_organisation("acme", &off).await.unwrap();
+            assert_eq!(changed, Organisation { profile: Profile::Okta, scim_enabled: false, ..made });
+            assert_eq!(directory.organisation("acme").await.unwrap(), changed);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_is_refused() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            assert!(matches!(directory.organisation("acme").await, Err(DirectoryError::UnknownOrganisation(_))));
+            assert!(matches!(
+                directory.set_organisation("acme", &Changes::default()).await,
+                Err(DirectoryError::UnknownOrganisation(_))
+            ));
+            let new = NewOrganisation { seats: Some(u64::MAX), ..NewOrganisation::named("acme", Edition::First) };
+            assert!(matches!(directory.create_organisation(&new).await, Err(DirectoryError::TooManySeats(_))));
+            let error = directory.create_organisation(&NewOrganisation::named(" a", Edition::First)).await.unwrap_err();
+            assert_eq!(error.to_string(), "` a` is no name for an organisation: it begins or ends with a space");
+            assert!(directory.organisations().await.unwrap().is_empty());
+        }
     }
 }

@@ -1,9 +1,7 @@
 //! The rows of the directory as the rest of the product sees them.
 
 use caseless::Caseless;
-use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
-use rusqlite::Row;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use unicode_normalization::UnicodeNormalization;
 
 use super::DirectoryError;
@@ -33,26 +31,6 @@ pub struct Organisation {
     pub created: DateTime<Utc>,
     /// How often its extensions have changed; 0 as long as it never had any.
     pub extensions: i64,
-}
-
-impl Organisation {
-    pub(super) const COLUMNS: &str =
-        "o.id, o.name, o.seats, o.profile, o.linking, o.deletion, o.scim_enabled, o.created, o.extensions";
-
-    /// Reads [`Self::COLUMNS`], of which the first is column `at` of the row.
-    pub(super) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(at)?,
-            name: row.get(at + 1)?,
-            seats: read_seats(row, at + 2)?,
-            profile: row.get::<_, Named<_>>(at + 3)?.0,
-            linking: row.get::<_, Named<_>>(at + 4)?.0,
-            deletion: row.get::<_, Named<_>>(at + 5)?.0,
-            scim_enabled: row.get(at + 6)?,
-            created: row.get::<_, Moment>(at + 7)?.0,
-            extensions: row.get(at + 8)?,
-        })
-    }
 }
 
 /// An organisation to be made.
@@ -131,23 +109,6 @@ impl TokenRecord {
     pub fn lives_at(&self, moment: DateTime<Utc>) -> bool {
         self.revoked.is_none() && moment < self.expires()
     }
-
-    pub(super) const COLUMNS: &str = "t.id, t.organisation, t.label, t.created, t.last_used, t.revoked, t.scope";
-    /// How many they are.
-    pub(super) const WIDTH: usize = 7;
-
-    /// Reads [`Self::COLUMNS`], of which the first is column `at` of the row.
-    pub(super) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(at)?,
-            organisation: row.get(at + 1)?,
-            label: row.get(at + 2)?,
-            created: row.get::<_, Moment>(at + 3)?.0,
-            last_used: row.get::<_, Option<Moment>>(at + 4)?.map(|moment| moment.0),
-            revoked: row.get::<_, Option<Moment>>(at + 5)?.map(|moment| moment.0),
-            scope: row.get::<_, Named<_>>(at + 6)?.0,
-        })
-    }
 }
 
 /// Whom a token speaks for.
@@ -170,15 +131,17 @@ pub(super) fn check_label(label: &str) -> Result<(), DirectoryError> {
     wrong_with(label).map_or(Ok(()), |reason| Err(DirectoryError::BadLabel { given: label.to_owned(), reason }))
 }
 
-/// A seat limit as the database has it.
-pub(super) fn seats_column(seats: Option<u64>) -> Result<Option<i64>, DirectoryError> {
-    seats.map(|number| i64::try_from(number).map_err(|_| DirectoryError::TooManySeats(number))).transpose()
+/// Checks that a seat limit can be kept: databases count in 64 bits with a sign.
+pub(super) fn check_seats(seats: Option<u64>) -> Result<(), DirectoryError> {
+    match seats {
+        Some(number) if i64::try_from(number).is_err() => Err(DirectoryError::TooManySeats(number)),
+        _ => Ok(()),
+    }
 }
 
-fn read_seats(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<u64>> {
-    let number: Option<i64> = row.get(at)?;
-    let unsigned = |number| u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(at, number));
-    number.map(unsigned).transpose()
+/// A seat limit as a database has it. Those that do not fit were refused by [`check_seats`].
+pub(super) fn seats_column(seats: Option<u64>) -> Option<i64> {
+    seats.map(|number| i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// Names and labels go into tables and logs, one to a line, so they must not hide or move what stands around them.
@@ -203,37 +166,9 @@ pub(super) fn name_key(name: &str) -> String {
     name.nfd().default_case_fold().nfd().collect()
 }
 
-/// This moment, as exactly as the database keeps it, so that what is returned equals what is read later.
+/// This moment, as exactly as databases keep it, so that what is returned equals what is read later.
 pub(super) fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
-}
-
-/// A moment as the database has it: RFC 3339 in UTC to the millisecond. As texts they sort like the moments.
-pub(super) struct Moment(pub(super) DateTime<Utc>);
-
-impl ToSql for Moment {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.0.to_rfc3339_opts(SecondsFormat::Millis, true).into())
-    }
-}
-
-impl FromSql for Moment {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let moment = DateTime::parse_from_rfc3339(value.as_str()?).map_err(FromSqlError::other)?;
-        Ok(Self(moment.with_timezone(&Utc)))
-    }
-}
-
-/// One of the policies' enums, by its name.
-struct Named<T>(T);
-
-impl<T> FromSql for Named<T>
-where
-    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
-{
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str()?.parse().map(Self).map_err(FromSqlError::other)
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,13 @@
 //! Making, revoking and recognising tokens.
 
-use std::sync::LazyLock;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
 
 use super::organisations::by_name;
-use super::records::{Moment, check_label, now};
+use super::records::{check_label, now};
+use super::tables::{Tables, Used};
 use super::{Authenticated, Directory, DirectoryError, Organisation, TokenRecord, last_used};
 use crate::policy::TokenScope;
-use crate::token::{Digest, NoRandomness, Secret};
+use crate::token::{NoRandomness, Secret};
 
 /// Of each scope, the one in use and the one that is to replace it.
 const LIVING_TOKENS: usize = 2;
@@ -17,40 +15,38 @@ const LIVING_TOKENS: usize = 2;
 /// How long before its end the log says that a token comes to one.
 const WARNING: TimeDelta = TimeDelta::days(30);
 
-static BY_DIGEST: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT t.digest, {}, {} FROM sch_token t JOIN sch_organisation o ON o.id = t.organisation WHERE t.digest = ?1",
-        TokenRecord::COLUMNS,
-        Organisation::COLUMNS
-    )
-});
-
 impl Directory {
     /// Makes a token for an organisation. The secret is shown to whoever asked, and cannot be had again.
     ///
     /// # Errors
     /// When the organisation is unknown or has two living tokens of the scope already, or the label cannot be one.
-    pub fn create_token(
+    pub async fn create_token(
         &self,
         organisation: &str,
         scope: TokenScope,
         label: &str,
     ) -> Result<(TokenRecord, Secret), DirectoryError> {
-        self.write(|transaction| {
-            let organisation = by_name(transaction, organisation)?;
-            insert(transaction, &organisation, scope, label)
+        self.write(|tables, _| {
+            Box::pin(async move {
+                let organisation = by_name(tables, organisation, true).await?;
+                insert(tables, &organisation, scope, label).await
+            })
         })
+        .await
     }
 
     /// The tokens of an organisation, revoked ones too, oldest first.
     ///
     /// # Errors
     /// When the organisation is unknown, or the database fails.
-    pub fn tokens(&self, organisation: &str) -> Result<Vec<TokenRecord>, DirectoryError> {
-        self.with(|connection| {
-            let organisation = by_name(connection, organisation)?;
-            of_organisation(connection, &organisation)
+    pub async fn tokens(&self, organisation: &str) -> Result<Vec<TokenRecord>, DirectoryError> {
+        self.read(|tables, _| {
+            Box::pin(async move {
+                let organisation = by_name(tables, organisation, false).await?;
+                tables.tokens(&organisation.id).await
+            })
         })
+        .await
     }
 
     /// Revokes a token: the next request that carries it is refused, by every server on this database. Revoking again
@@ -58,20 +54,20 @@ impl Directory {
     ///
     /// # Errors
     /// When the organisation has no such token.
-    pub fn revoke(&self, organisation: &str, token: &str) -> Result<TokenRecord, DirectoryError> {
-        self.write(|transaction| {
-            let organisation = by_name(transaction, organisation)?;
-            transaction.execute(
-                "UPDATE sch_token SET revoked = ?3 WHERE organisation = ?1 AND id = ?2 AND revoked IS NULL",
-                params![organisation.id, token, Moment(now())],
-            )?;
-            let tokens = of_organisation(transaction, &organisation)?;
-            let found = tokens.into_iter().find(|record| record.id == token);
-            found.ok_or_else(|| DirectoryError::UnknownToken {
-                organisation: organisation.name,
-                token: token.to_owned(),
+    pub async fn revoke(&self, organisation: &str, token: &str) -> Result<TokenRecord, DirectoryError> {
+        self.write(|tables, _| {
+            Box::pin(async move {
+                let organisation = by_name(tables, organisation, true).await?;
+                tables.revoke(&organisation.id, token, now()).await?;
+                let tokens = tables.tokens(&organisation.id).await?;
+                let found = tokens.into_iter().find(|record| record.id == token);
+                found.ok_or_else(|| DirectoryError::UnknownToken {
+                    organisation: organisation.name,
+                    token: token.to_owned(),
+                })
             })
         })
+        .await
     }
 
     /// Whom a token speaks for, if it was neither revoked nor has expired. Read from the database each time, so that a
@@ -80,9 +76,12 @@ impl Directory {
     ///
     /// # Errors
     /// When the database fails. That is no verdict on the token: answer 503 and not 401, or the provider gives up.
-    pub fn authenticate(&self, secret: &Secret) -> Result<Option<Authenticated>, DirectoryError> {
-        let digest = secret.digest();
-        let Some((token, organisation)) = self.with(|connection| by_digest(connection, &digest))? else {
+    pub async fn authenticate(&self, secret: &Secret) -> Result<Option<Authenticated>, DirectoryError> {
+        let digest = &secret.digest();
+        let found = self.read(|tables, _| tables.token(digest)).await?;
+        // How far the index compared could perhaps be timed, but it compares hashes: to learn a byte of a stored one, a
+        // guesser would have to choose the hash of the guess. Comparing again here, in constant time, leans on no index.
+        let Some((_, token, organisation)) = found.filter(|(stored, ..)| stored == digest) else {
             return Ok(None);
         };
         if token.revoked.is_some() {
@@ -96,7 +95,7 @@ impl Directory {
         }
         warn_of_its_end(&token, &organisation, now);
         if last_used::is_due(token.last_used, now) {
-            self.last_used.note(&token.id);
+            self.last_used.note(Used { organisation: organisation.id.clone(), token: token.id.clone() });
         }
         Ok(Some(Authenticated { organisation, token_id: token.id, scope: token.scope }))
     }
@@ -116,39 +115,18 @@ fn warn_of_its_end(token: &TokenRecord, organisation: &Organisation, now: DateTi
     }
 }
 
-fn by_digest(connection: &Connection, digest: &Digest) -> Result<Option<(TokenRecord, Organisation)>, DirectoryError> {
-    let mut statement = connection.prepare_cached(&BY_DIGEST)?;
-    let found = statement
-        .query_row([digest.as_bytes()], |row| {
-            let stored = Digest::from(row.get::<_, [u8; 32]>(0)?);
-            Ok((stored, TokenRecord::read(row, 1)?, Organisation::read(row, 1 + TokenRecord::WIDTH)?))
-        })
-        .optional()?;
-    // How far the index compared could perhaps be timed, but it compares hashes: to learn a byte of a stored one, a
-    // guesser would have to choose the hash of the guess. Comparing again here, in constant time, leans on no index.
-    Ok(found.filter(|(stored, ..)| stored == digest).map(|(_, token, organisation)| (token, organisation)))
-}
-
-fn of_organisation(connection: &Connection, organisation: &Organisation) -> Result<Vec<TokenRecord>, DirectoryError> {
-    // By rowid among those of the same millisecond, which is the order of insertion.
-    let sql = format!(
-        "SELECT {} FROM sch_token t WHERE t.organisation = ?1 ORDER BY t.created, t.rowid",
-        TokenRecord::COLUMNS
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([&organisation.id], |row| TokenRecord::read(row, 0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Inserts inside the caller's write transaction: its lock keeps another process from counting at the same moment.
-pub(super) fn insert(
-    connection: &Connection,
+/// Inserts inside the caller's transaction, which has the organisation's lock: it keeps others from counting at the same moment.
+pub(super) async fn insert(
+    tables: &mut dyn Tables,
     organisation: &Organisation,
     scope: TokenScope,
     label: &str,
 ) -> Result<(TokenRecord, Secret), DirectoryError> {
     check_label(label)?;
-    let living: Vec<String> = of_organisation(connection, organisation)?
+    let tokens = tables.tokens(&organisation.id).await?;
+    // Later than every other one, so that they are listed in the order in which they were made.
+    let created = tokens.last().map_or_else(now, |last| now().max(last.created + TimeDelta::milliseconds(1)));
+    let living: Vec<String> = tokens
         .into_iter()
         .filter(|token| token.lives_at(now()) && token.scope == scope)
         .map(|token| token.id)
@@ -161,22 +139,12 @@ pub(super) fn insert(
         id: public_id()?,
         organisation: organisation.id.clone(),
         label: label.to_owned(),
-        created: now(),
+        created,
         last_used: None,
         revoked: None,
         scope,
     };
-    connection.execute(
-        "INSERT INTO sch_token (id, organisation, digest, label, created, scope) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            token.id,
-            token.organisation,
-            secret.digest().as_bytes(),
-            token.label,
-            Moment(token.created),
-            scope.to_string()
-        ],
-    )?;
+    tables.add_token(&token, &secret.digest()).await?;
     Ok((token, secret))
 }
 
@@ -193,145 +161,161 @@ fn public_id() -> Result<String, NoRandomness> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::testing::Case;
     use crate::directory::{Changes, NewOrganisation};
     use crate::policy::Edition;
 
-    fn with_acme() -> (tempfile::TempDir, Directory) {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = Directory::open(folder.path().join("hub.db")).unwrap();
-        directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).unwrap();
-        (folder, directory)
+    /// A database of each kind with organisation `acme`.
+    async fn with_acme() -> Vec<(Case, Directory, Organisation)> {
+        let mut all = Vec::new();
+        for case in Case::each() {
+            let directory = case.open().await;
+            let acme = directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).await.unwrap();
+            all.push((case, directory, acme));
+        }
+        all
     }
 
-    #[test]
-    fn a_token_speaks_for_its_organisation_alone() {
-        let (_folder, directory) = with_acme();
-        let globex = directory.create_organisation(&NewOrganisation::named("globex", Edition::First)).unwrap();
-        let (acmes, acme_secret) = directory.create_token("acme", TokenScope::Scim, "").unwrap();
-        let (globexs, globex_secret) = directory.create_token("GLOBEX", TokenScope::Scim, "okta").unwrap();
-        let who = directory.authenticate(&globex_secret).unwrap().unwrap();
-        assert_eq!(who, Authenticated { organisation: globex, token_id: globexs.id, scope: TokenScope::Scim });
-        assert_eq!(directory.authenticate(&acme_secret).unwrap().unwrap().token_id, acmes.id);
-        assert_eq!(directory.authenticate(&Secret::generate().unwrap()).unwrap(), None);
-    }
-
-    #[test]
-    fn a_token_that_another_process_revokes_is_refused_at_once() {
-        let (folder, server) = with_acme();
-        let (token, secret) = server.create_token("acme", TokenScope::Scim, "").unwrap();
-        assert!(server.authenticate(&secret).unwrap().is_some());
-        let command = Directory::open(folder.path().join("hub.db")).unwrap();
-        let revoked = command.revoke("acme", &token.id).unwrap();
-        assert_eq!(server.authenticate(&secret).unwrap(), None);
-        assert_eq!(server.revoke("acme", &token.id).unwrap().revoked, revoked.revoked, "the first moment stays");
-    }
-
-    #[test]
-    fn what_another_process_sets_is_seen_by_the_next_request() {
-        let (folder, server) = with_acme();
-        let (_, secret) = server.create_token("acme", TokenScope::Scim, "").unwrap();
-        assert!(server.authenticate(&secret).unwrap().unwrap().organisation.scim_enabled);
-        let command = Directory::open(folder.path().join("hub.db")).unwrap();
-        command.set_organisation("acme", &Changes { scim_enabled: Some(false), ..Changes::default() }).unwrap();
-        assert!(!server.authenticate(&secret).unwrap().unwrap().organisation.scim_enabled);
-    }
-
-    #[test]
-    fn two_live_and_the_third_is_told_what_to_do() {
-        let (_folder, directory) = with_acme();
-        let (old, _) = directory.create_token("acme", TokenScope::Scim, "old").unwrap();
-        let (new, _) = directory.create_token("acme", TokenScope::Scim, "new").unwrap();
-        let message = directory.create_token("Acme", TokenScope::Scim, "third").unwrap_err().to_string();
-        assert!(message.contains(&format!("2 living tokens ({}, {})", old.id, new.id)), "{message}");
-        assert!(message.contains("securecodinghub token revoke --org 'acme' ID"), "{message}");
-        directory.revoke("acme", &old.id).unwrap();
-        let (third, _) = directory.create_token("acme", TokenScope::Scim, "third").unwrap();
-        let ids: Vec<_> = directory.tokens("acme").unwrap().into_iter().map(|token| token.id).collect();
-        assert_eq!(ids, [old.id, new.id, third.id]);
-    }
-
-    /// Proves: AU-6.
-    #[test]
-    fn a_token_ends_after_a_year_and_makes_room_for_another() {
-        let (_folder, directory) = with_acme();
-        let (old, secret) = directory.create_token("acme", TokenScope::Scim, "old").unwrap();
-        directory.create_token("acme", TokenScope::Scim, "new").unwrap();
-        let is_let_in_when_made_before = |age: TimeDelta| {
-            let made = Moment(now() - age);
-            let change = "UPDATE sch_token SET created = ?2 WHERE id = ?1";
-            directory
-                .write(|transaction| Ok::<_, DirectoryError>(transaction.execute(change, params![old.id, made])?))
-                .unwrap();
-            directory.authenticate(&secret).unwrap().is_some()
-        };
-        assert!(is_let_in_when_made_before(TimeDelta::days(365) - TimeDelta::hours(1)));
-        assert!(directory.create_token("acme", TokenScope::Scim, "third").is_err());
-        assert!(!is_let_in_when_made_before(TimeDelta::days(365)));
-        let listed = directory.tokens("acme").unwrap();
-        assert!(listed[0].expires() <= now() && listed[0].revoked.is_none());
-        assert_eq!(listed[1].expires() - listed[1].created, TimeDelta::days(365));
-        directory.create_token("acme", TokenScope::Scim, "third").unwrap();
-    }
-
-    #[test]
-    fn the_two_of_one_scope_leave_room_for_two_of_the_other() {
-        let (_folder, directory) = with_acme();
-        for scope in [TokenScope::Scim, TokenScope::Admin] {
-            for _ in 0..2 {
-                let (token, secret) = directory.create_token("acme", scope, "").unwrap();
-                assert_eq!(token.scope, scope);
-                assert_eq!(directory.authenticate(&secret).unwrap().unwrap().scope, scope);
-            }
-            assert!(directory.create_token("acme", scope, "").is_err());
+    #[tokio::test]
+    async fn a_token_speaks_for_its_organisation_alone() {
+        for (_case, directory, _) in with_acme().await {
+            let globex =
+                directory.create_organisation(&NewOrganisation::named("globex", Edition::First)).await.unwrap();
+            let (acmes, acme_secret) = directory.create_token("acme", TokenScope::Scim, "").await.unwrap();
+            let (globexs, globex_secret) = directory.create_token("GLOBEX", TokenScope::Scim, "okta").await.unwrap();
+            let who = directory.authenticate(&globex_secret).await.unwrap().unwrap();
+            assert_eq!(who, Authenticated { organisation: globex, token_id: globexs.id, scope: TokenScope::Scim });
+            assert_eq!(directory.authenticate(&acme_secret).await.unwrap().unwrap().token_id, acmes.id);
+            assert_eq!(directory.authenticate(&Secret::generate().unwrap()).await.unwrap(), None);
         }
     }
 
-    #[test]
-    fn processes_cannot_race_past_the_limit() {
-        let (folder, _) = with_acme();
-        let path = folder.path().join("hub.db");
-        let made = std::thread::scope(|scope| {
-            // A directory for each: they share nothing but the file, as processes do.
+    #[tokio::test]
+    async fn a_token_that_another_process_revokes_is_refused_at_once() {
+        for (case, server, _) in with_acme().await {
+            let (token, secret) = server.create_token("acme", TokenScope::Scim, "").await.unwrap();
+            assert!(server.authenticate(&secret).await.unwrap().is_some());
+            let command = case.open().await;
+            let revoked = command.revoke("acme", &token.id).await.unwrap();
+            assert_eq!(server.authenticate(&secret).await.unwrap(), None);
+            let again = server.revoke("acme", &token.id).await.unwrap();
+            assert_eq!(again.revoked, revoked.revoked, "the first moment stays");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_another_process_sets_is_seen_by_the_next_request() {
+        for (case, server, _) in with_acme().await {
+            let (_, secret) = server.create_token("acme", TokenScope::Scim, "").await.unwrap();
+            assert!(server.authenticate(&secret).await.unwrap().unwrap().organisation.scim_enabled);
+            let off = Changes { scim_enabled: Some(false), ..Changes::default() };
+            case.open().await.set_organisation("acme", &off).await.unwrap();
+            assert!(!server.authenticate(&secret).await.unwrap().unwrap().organisation.scim_enabled);
+        }
+    }
+
+    #[tokio::test]
+    async fn two_live_and_the_third_is_told_what_to_do() {
+        for (_case, directory, _) in with_acme().await {
+            let (old, _) = directory.create_token("acme", TokenScope::Scim, "old").await.unwrap();
+            let (new, _) = directory.create_token("acme", TokenScope::Scim, "new").await.unwrap();
+            let message = directory.create_token("Acme", TokenScope::Scim, "third").await.unwrap_err().to_string();
+            assert!(message.contains("2 living tokens ("), "{message}");
+            assert!(message.contains(&old.id) && message.contains(&new.id), "{message}");
+            assert!(message.contains("securecodinghub token revoke --org 'acme' ID"), "{message}");
+            directory.revoke("acme", &old.id).await.unwrap();
+            let (third, _) = directory.create_token("acme", TokenScope::Scim, "third").await.unwrap();
+            let ids: Vec<_> = directory.tokens("acme").await.unwrap().into_iter().map(|token| token.id).collect();
+            assert_eq!(ids, [old.id, new.id, third.id]);
+        }
+    }
+
+    /// Proves: AU-6.
+    #[tokio::test]
+    async fn a_token_ends_after_a_year_and_makes_room_for_another() {
+        for (_case, directory, acme) in with_acme().await {
+            let made_before = async |age: TimeDelta, label: &str| {
+                let secret = Secret::generate().unwrap();
+                let digest = secret.digest();
+                let token = TokenRecord {
+                    id: public_id().unwrap(),
+                    organisation: acme.id.clone(),
+                    label: label.to_owned(),
+                    created: now() - age,
+                    last_used: None,
+                    revoked: None,
+                    scope: TokenScope::Scim,
+                };
+                directory.write(|tables, _| tables.add_token(&token, &digest)).await.unwrap();
+                (token, directory.authenticate(&secret).await.unwrap().is_some())
+            };
+            directory.create_token("acme", TokenScope::Scim, "new").await.unwrap();
+            let (almost, let_in) = made_before(TimeDelta::days(365) - TimeDelta::hours(1), "almost").await;
+            assert!(let_in);
+            assert!(directory.create_token("acme", TokenScope::Scim, "third").await.is_err());
+            directory.revoke("acme", &almost.id).await.unwrap();
+            let (_, let_in) = made_before(TimeDelta::days(365), "old").await;
+            assert!(!let_in);
+            let listed = directory.tokens("acme").await.unwrap();
+            assert!(listed[0].expires() <= now() && listed[0].revoked.is_none());
+            assert_eq!(listed[2].expires() - listed[2].created, TimeDelta::days(365));
+            directory.create_token("acme", TokenScope::Scim, "third").await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn the_two_of_one_scope_leave_room_for_two_of_the_other() {
+        for (_case, directory, _) in with_acme().await {
+            for scope in [TokenScope::Scim, TokenScope::Admin] {
+                for _ in 0..2 {
+                    let (token, secret) = directory.create_token("acme", scope, "").await.unwrap();
+                    assert_eq!(token.scope, scope);
+                    assert_eq!(directory.authenticate(&secret).await.unwrap().unwrap().scope, scope);
+                }
+                assert!(directory.create_token("acme", scope, "").await.is_err());
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn processes_cannot_race_past_the_limit() {
+        for (case, ..) in with_acme().await {
+            // A directory for each: they share nothing but the database, as processes do.
             let attempts: Vec<_> = (0..8)
                 .map(|_| {
-                    scope.spawn(|| Directory::open(&path).unwrap().create_token("acme", TokenScope::Scim, "").is_ok())
+                    let case = case.clone();
+                    let create =
+                        async move { case.open().await.create_token("acme", TokenScope::Scim, "").await.is_ok() };
+                    tokio::spawn(create)
                 })
                 .collect();
-            attempts.into_iter().map(|attempt| attempt.join().unwrap()).filter(|made| *made).count()
-        });
-        assert_eq!(made, 2);
-    }
-
-    #[test]
-    fn a_token_of_another_organisation_cannot_be_revoked() {
-        let (_folder, directory) = with_acme();
-        directory.create_organisation(&NewOrganisation::named("globex", Edition::First)).unwrap();
-        let (token, secret) = directory.create_token("acme", TokenScope::Scim, "").unwrap();
-        let error = directory.revoke("globex", &token.id).unwrap_err();
-        assert!(matches!(error, DirectoryError::UnknownToken { .. }), "{error}");
-        assert!(directory.authenticate(&secret).unwrap().is_some());
-    }
-
-    #[test]
-    fn the_look_up_is_planned_once() {
-        let (_folder, directory) = with_acme();
-        let (_, secret) = directory.create_token("acme", TokenScope::Scim, "").unwrap();
-        let planned: Result<_, DirectoryError> = directory.with(|connection| {
-            for _ in 0..10 {
-                assert!(by_digest(connection, &secret.digest())?.is_some());
+            let mut made = 0;
+            for attempt in attempts {
+                made += usize::from(attempt.await.unwrap());
             }
-            let statement = connection.prepare_cached(&BY_DIGEST)?;
-            let again = statement.get_status(rusqlite::StatementStatus::RePrepare);
-            Ok((statement.get_status(rusqlite::StatementStatus::Run), again))
-        });
-        assert_eq!(planned.unwrap(), (10, 0));
+            assert_eq!(made, 2);
+        }
     }
 
-    #[test]
-    fn the_file_never_holds_the_secret() {
-        let (folder, directory) = with_acme();
-        let (_, secret) = directory.create_token("acme", TokenScope::Scim, "label-of-the-token").unwrap();
-        directory.authenticate(&secret).unwrap();
+    #[tokio::test]
+    async fn a_token_of_another_organisation_cannot_be_revoked() {
+        for (_case, directory, _) in with_acme().await {
+            directory.create_organisation(&NewOrganisation::named("globex", Edition::First)).await.unwrap();
+            let (token, secret) = directory.create_token("acme", TokenScope::Scim, "").await.unwrap();
+            let error = directory.revoke("globex", &token.id).await.unwrap_err();
+            assert!(matches!(error, DirectoryError::UnknownToken { .. }), "{error}");
+            assert!(directory.authenticate(&secret).await.unwrap().is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_file_never_holds_the_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Directory::open(folder.path().join("hub.db")).unwrap();
+        directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).await.unwrap();
+        let (_, secret) = directory.create_token("acme", TokenScope::Scim, "label-of-the-token").await.unwrap();
+        directory.authenticate(&secret).await.unwrap();
+        directory.close().await;
         drop(directory);
         let mut bytes = Vec::new();
         for entry in std::fs::read_dir(folder.path()).unwrap() {

@@ -2,16 +2,15 @@
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use scimwright_core::ScimError;
-use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
 
 use super::{ExtensionError, Extensions, LARGEST, Registered};
 use crate::cli::ExtensionCommand;
 use crate::commands::{CommandError, exact, moment, write_json};
-use crate::directory::{Directory, DirectoryError, ExtensionRecord};
+use crate::database::{DatabaseError, Opened};
+use crate::directory::{DirectoryError, ExtensionRecord};
 use crate::endpoint::{TypesError, context, service};
 use crate::people::People;
 use crate::settings::Settings;
@@ -24,9 +23,9 @@ pub enum ExtensionCommandError {
     /// The organisation is unknown, or the product's tables cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The resources cannot be used.
+    /// The database cannot be used.
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Open(#[from] DatabaseError),
     /// What is served does not fit together.
     #[error(transparent)]
     Types(#[from] TypesError),
@@ -70,7 +69,7 @@ impl From<io::Error> for ExtensionCommandError {
 ///
 /// # Errors
 /// When the organisation or the extension is unknown, it is refused, or the database or the file cannot be used.
-pub fn run(
+pub async fn run(
     settings: &Settings,
     command: &ExtensionCommand,
     json: bool,
@@ -81,15 +80,13 @@ pub fn run(
         ExtensionCommand::List(args) => &args.org,
         ExtensionCommand::Remove(args) => &args.org,
     };
-    let directory = Arc::new(Directory::open(&settings.database)?);
-    let organisation = directory.organisation(name)?;
-    let store = SqliteStore::open(&settings.database, SqliteOptions::default())?;
-    let extensions = Extensions::new(directory, service(settings, Arc::new(store))?);
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let Opened { directory, store } = settings.database.open().await?;
+    let organisation = directory.organisation(name).await?;
+    let extensions = Extensions::new(directory, service(settings, store)?);
     match command {
         ExtensionCommand::Add(args) => {
             let schema = read(&args.file)?;
-            let (done, record) = runtime.block_on(extensions.register(&organisation, "admin", schema))?;
+            let (done, record) = extensions.register(&organisation, "admin", schema).await?;
             if json {
                 return Ok(write_json(out, &extension_json(&record))?);
             }
@@ -101,7 +98,7 @@ pub fn run(
             writeln!(out, "{} {what} for `{}`", urn(&record), organisation.name)?;
         }
         ExtensionCommand::List(_) => {
-            let records = extensions.list_with_removed(&organisation)?;
+            let records = extensions.list_with_removed(&organisation).await?;
             if json {
                 return Ok(write_json(out, &records.iter().map(listed_json).collect())?);
             }
@@ -117,8 +114,8 @@ pub fn run(
             let people = People::by_hand(&organisation);
             let context = context(&organisation, "admin", &settings.scim_base(), people);
             let context = context.map_err(ExtensionCommandError::Context)?;
-            let record = extensions.get(&organisation, &args.urn)?;
-            runtime.block_on(extensions.remove(&context, &organisation, &args.urn))?;
+            let record = extensions.get(&organisation, &args.urn).await?;
+            extensions.remove(&context, &organisation, &args.urn).await?;
             if json {
                 return Ok(write_json(out, &extension_json(&record))?);
             }

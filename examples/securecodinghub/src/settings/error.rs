@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::PublicUrl;
+use crate::database::BadDatabase;
 
 /// Where a setting was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,9 @@ pub enum SettingsError {
         /// Line and column.
         source: Box<toml::de::Error>,
     },
+    /// The text does not say where the data is.
+    #[error(transparent)]
+    Database(#[from] BadDatabase),
     /// Tokens would be sent in the clear.
     #[error(
         "listening on {listen} with the public URL {public_url} would let tokens cross the network in the clear: put \

@@ -11,6 +11,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::{Description, Discovery, ENVIRONMENT_PREFIX, Place, PublicUrl, SMALLEST_MAX_BODY, SettingsError};
+use crate::database::Given;
 use crate::policy::Edition;
 use crate::rate::RateLimit;
 
@@ -40,9 +41,9 @@ pub struct Layer {
     /// The address to listen on [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = parse_listen)]
     pub listen: Option<SocketAddr>,
-    /// The database file; its flag is one of all commands and so not declared here
+    /// The database; its flag is one of all commands and so not declared here
     #[arg(skip)]
-    pub database: Option<PathBuf>,
+    pub database: Option<Given>,
     /// The root URL under which providers reach the server [default: http:// and the address]
     #[arg(long, value_name = "URL")]
     pub public_url: Option<PublicUrl>,
@@ -106,7 +107,7 @@ impl Layer {
         }
         match key {
             "listen" => self.listen = Some(parse_listen(text)?),
-            "database" => self.database = Some(parse_path(text.as_ref())?),
+            "database" => self.database = Some(parse_database(text.as_ref())?),
             "public_url" => self.public_url = read(text)?,
             "rate_limit" => self.rate_limit = read(text)?,
             "drain_seconds" => self.drain = Some(parse_drain(text)?),
@@ -133,6 +134,12 @@ fn parse_listen(text: &str) -> Result<SocketAddr, String> {
 /// Reads the path of a file.
 pub(crate) fn parse_path(text: &OsStr) -> Result<PathBuf, String> {
     if text.is_empty() { Err("it is empty: name a file or leave the setting out".to_owned()) } else { Ok(text.into()) }
+}
+
+/// Takes what was given for the database. It is looked at later and in one place, for clap repeats what it refuses, and a URL may
+/// hold a password.
+pub(crate) fn parse_database(text: &OsStr) -> Result<Given, String> {
+    parse_path(text).map(Given::from)
 }
 
 /// Reads a list of folders, in the way in which the system writes lists of paths: with `:` between them, or `;` on Windows.
@@ -187,7 +194,7 @@ pub(super) fn from_environment<K: Into<OsString>, V: Into<OsString>>(
         // Paths need not be Unicode, all else must.
         let result = match key {
             CONFIG => parse_path(&value).map(|path| config = Some(path)),
-            "database" => parse_path(&value).map(|path| layer.database = Some(path)),
+            "database" => parse_database(&value).map(|given| layer.database = Some(given)),
             "types" => parse_folders(&value).map(|folders| layer.types = Some(folders)),
             _ => value.to_str().ok_or_else(|| "it is no Unicode".to_owned()).and_then(|text| layer.set(key, text)),
         };
@@ -343,7 +350,7 @@ mod tests {
         use std::os::unix::ffi::OsStringExt;
         let odd = OsString::from_vec(b"hub-\xFF.db".to_vec());
         let (layer, _) = from_environment([("SECURECODINGHUB_DATABASE", odd.clone())]).unwrap();
-        assert_eq!(layer.database, Some(PathBuf::from(&odd)));
+        assert_eq!(layer.database, Some(Given(odd.clone())));
         assert!(from_environment([("SECURECODINGHUB_LISTEN", odd)]).is_err());
     }
 }

@@ -2,14 +2,10 @@
 //! command. A first sign-in makes an account just in time; an administrator makes teams, switches accounts off and
 //! reads training records.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use scimwright_core::Selection;
 use scimwright_service::{Context, Operation, Service};
-use scimwright_sqlite::{SqliteOptions, SqliteStore};
 use scimwright_store::{Key, Members};
-use securecodinghub::directory::Directory;
+use securecodinghub::database::{Database, Opened};
 use securecodinghub::endpoint::{context, service};
 use securecodinghub::people::People;
 use securecodinghub::settings::Settings;
@@ -22,13 +18,14 @@ pub struct Hand {
 }
 
 impl Hand {
-    pub fn new(database: &Path, organisation: &str) -> Self {
-        let organisation = Directory::open(database).unwrap().organisation(organisation).unwrap();
-        let store = SqliteStore::open(database, SqliteOptions::default()).unwrap();
+    pub fn new(database: &Database, organisation: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let Opened { directory, store } = runtime.block_on(database.open()).unwrap();
+        let organisation = runtime.block_on(directory.organisation(organisation)).unwrap();
         Self {
-            service: service(&Settings::default(), Arc::new(store)).unwrap(),
+            service: service(&Settings::default(), store).unwrap(),
             context: context(&organisation, "admin", "http://hub.example", People::by_hand(&organisation)).unwrap(),
-            runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
+            runtime,
         }
     }
 

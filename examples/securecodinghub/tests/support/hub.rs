@@ -8,27 +8,78 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use scimwright_testkit::postgres::{Cluster, Database as PostgresDatabase};
+use securecodinghub::database::Database;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Client, Hand, PATIENCE, text};
 
-/// A folder with a database. Servers and commands that are started here share it.
+/// Whether these tests are those of `tests/postgres.rs`.
+const ON_POSTGRES: bool = matches!(env!("CARGO_CRATE_NAME").as_bytes(), b"postgres");
+
+/// What the database in PostgreSQL is told to the program in.
+const DATABASE: &str = "SECURECODINGHUB_DATABASE";
+
+/// A folder and a database. Servers and commands that are started here share it.
 pub struct Hub {
     folder: TempDir,
+    /// A database of its own in PostgreSQL; none where the database is a file in the folder.
+    postgres: Option<PostgresDatabase>,
     /// How many servers were started, each with a log of its own.
     servers: Cell<usize>,
 }
 
 impl Hub {
+    /// With a file, or in `tests/postgres.rs` with PostgreSQL. Where that is missing it is said, and the tests run on a file again.
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), servers: Cell::new(0) }
+        if ON_POSTGRES { Self::on_postgres().unwrap_or_else(Self::on_a_file) } else { Self::on_a_file() }
+    }
+
+    pub fn on_a_file() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), postgres: None, servers: Cell::new(0) }
+    }
+
+    /// With a database in PostgreSQL, if there is one here, that has been migrated.
+    pub fn on_postgres() -> Option<Self> {
+        let database = Cluster::shared()?.prepared("securecodinghub", |url| {
+            let hub = Self::on_a_file();
+            let output = hub.program("migrate").env(DATABASE, url).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        });
+        Some(Self { postgres: Some(database), ..Self::on_a_file() })
+    }
+
+    /// The database as the program knows it.
+    pub fn settings(&self) -> Database {
+        let text = self.postgres.as_ref().map_or_else(|| self.database().into(), |database| database.url().into());
+        let text: std::ffi::OsString = text;
+        Database::parse(&text, None).unwrap()
+    }
+
+    /// Does to the database what no command does.
+    #[track_caller]
+    pub fn sql(&self, statements: &str) {
+        match &self.postgres {
+            Some(database) => drop(Cluster::shared().unwrap().ask(database.url(), statements).unwrap()),
+            None => {
+                let connection = rusqlite::Connection::open(self.database()).unwrap();
+                connection.busy_timeout(PATIENCE).unwrap();
+                connection.execute_batch(statements).unwrap();
+            }
+        }
+    }
+
+    /// The URL of the database in PostgreSQL.
+    pub fn url(&self) -> Option<&str> {
+        self.postgres.as_ref().map(PostgresDatabase::url)
     }
 
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
+    /// The file, where it is one.
     pub fn database(&self) -> PathBuf {
         self.path().join("securecodinghub.db")
     }
@@ -41,6 +92,9 @@ impl Hub {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SECURECODINGHUB_"))
         {
             command.env_remove(name);
+        }
+        if let Some(database) = &self.postgres {
+            command.env(DATABASE, database.url());
         }
         command
     }
@@ -126,7 +180,7 @@ impl Hub {
 
     /// What other parts of the product do in this database: the program has no command for all of it.
     pub fn hand(&self, organisation: &str) -> Hand {
-        Hand::new(&self.database(), organisation)
+        Hand::new(&self.settings(), organisation)
     }
 
     /// A server with these flags. No organisation is slowed down, unless a flag says so.
@@ -159,9 +213,21 @@ impl Hub {
         server
     }
 
-    /// Every byte of the database and of the files beside it.
+    /// Every byte of the database and of the files beside it; in PostgreSQL every value of every row.
     pub fn bytes_on_disk(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
+        if let Some(database) = &self.postgres {
+            let ask = |sql: &str| Cluster::shared().unwrap().ask(database.url(), sql).unwrap();
+            for table in ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").lines() {
+                let rows = ask(&format!("SELECT t::text FROM {table} t"));
+                // Bytes are shown as \\x and their digits.
+                for digits in rows.split("\\x").skip(1) {
+                    let pairs = digits.as_bytes().chunks(2).map_while(|pair| std::str::from_utf8(pair).ok());
+                    bytes.extend(pairs.map_while(|pair| u8::from_str_radix(pair, 16).ok()));
+                }
+                bytes.extend(rows.bytes());
+            }
+        }
         for entry in std::fs::read_dir(self.path()).unwrap() {
             let path = entry.unwrap().path();
             if path.file_name().unwrap().to_string_lossy().starts_with("securecodinghub.db") {

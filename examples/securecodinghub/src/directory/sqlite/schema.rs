@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
-use super::DirectoryError;
+use crate::directory::DirectoryError;
 
 /// The version of the tables: of [`TABLES`] after every one of the [`STEPS`]. A change to them is a step more.
 const VERSION: i64 = 1 + STEPS.len() as i64;
@@ -206,8 +206,8 @@ mod tests {
         assert_eq!(version(&connection).unwrap(), Some(7));
     }
 
-    #[test]
-    fn a_database_of_the_first_version_is_brought_up_to_date() {
+    #[tokio::test]
+    async fn a_database_of_the_first_version_is_brought_up_to_date() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hub.db");
         let old = Connection::open(&path).unwrap();
@@ -226,9 +226,9 @@ mod tests {
         });
         let directory = Directory::open(&path).unwrap();
         assert_eq!(version(&old).unwrap(), Some(VERSION));
-        let tokens = directory.tokens("acme").unwrap();
+        let tokens = directory.tokens("acme").await.unwrap();
         assert_eq!(tokens[0].scope, crate::policy::TokenScope::Scim, "what there was opens what it opened");
-        assert_eq!(directory.organisation("acme").unwrap().extensions, 0);
+        assert_eq!(directory.organisation("acme").await.unwrap().extensions, 0);
     }
 
     #[test]
@@ -252,15 +252,15 @@ mod tests {
         assert!(matches!(Directory::open(&text), Err(DirectoryError::Open { .. })));
     }
 
-    #[test]
-    fn opening_beside_a_writer_does_not_wait_for_it() {
+    #[tokio::test]
+    async fn opening_beside_a_writer_does_not_wait_for_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hub.db");
         drop(Directory::open(&path).unwrap());
         let mut writer = Connection::open(&path).unwrap();
         let _held = writer.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
         let started = Instant::now();
-        Directory::open(&path).unwrap().organisations().unwrap();
+        Directory::open(&path).unwrap().organisations().await.unwrap();
         assert!(started.elapsed() < Duration::from_secs(5));
     }
 }

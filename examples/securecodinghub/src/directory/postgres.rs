@@ -1,0 +1,172 @@
+//! The product's tables in PostgreSQL, beside those of SCIM in one database.
+//!
+//! Statements have no names and leave nothing behind in their session, so a pooler may give every transaction another connection.
+//! What belongs to an organisation is found by its id first, in every key and every condition: see `migrations`. What a
+//! request does touches one organisation, but for the look-up that says which.
+
+mod rows;
+mod schema;
+mod statements;
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool_postgres::{Object, Pool, PoolError};
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
+
+use super::tables::{Backend, Done, Kind, Tables};
+use super::{Directory, DirectoryError};
+
+pub(crate) use schema::migrate;
+
+/// How long a statement may take, or a commit: one that takes longer is waiting for a server that is not there any more.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Directory {
+    /// Opens the tables in the database that the pool leads to, which must be there: see [`migrate`].
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or its tables are missing, or are of an older or a newer version.
+    pub(crate) async fn in_postgres(pool: Pool) -> Result<Self, DirectoryError> {
+        schema::check(&connect(&pool).await?).await?;
+        Ok(Self::over(Arc::new(Postgres { pool })))
+    }
+}
+
+/// A database.
+#[derive(Debug)]
+struct Postgres {
+    pool: Pool,
+}
+
+#[async_trait]
+impl Backend for Postgres {
+    async fn begin(&self, kind: Kind) -> Done<Box<dyn Tables>> {
+        let mut session = Session { client: Some(connect(&self.pool).await?), open: false };
+        // A token's last use is one statement of its own each: nobody waits for another, and none is in another's way.
+        if kind == Kind::Write {
+            session.batch("BEGIN").await?;
+            session.open = true;
+        }
+        Ok(Box::new(session))
+    }
+}
+
+async fn connect(pool: &Pool) -> Done<Object> {
+    pool.get().await.map_err(|error| match error {
+        PoolError::Backend(error) => failure(error),
+        other => DirectoryError::Unreachable(other.into()),
+    })
+}
+
+/// A connection while somebody has it.
+struct Session {
+    /// None once it is not to be used any more.
+    client: Option<Object>,
+    /// Whether a transaction is under way.
+    open: bool,
+}
+
+impl Session {
+    fn client(&self) -> Done<&Object> {
+        self.client.as_ref().ok_or(DirectoryError::Interrupted)
+    }
+
+    async fn batch(&mut self, sql: &str) -> Done<()> {
+        let done = in_time(self.client()?.batch_execute(sql)).await;
+        self.heed(done)
+    }
+
+    /// Lets nobody have the connection again where it is unknown what it is doing.
+    fn heed<T>(&mut self, done: Result<T, Option<Error>>) -> Done<T> {
+        done.map_err(|error| match error {
+            Some(error) => {
+                // A server that takes no writes any more is not the one to ask next time.
+                if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) {
+                    self.discard();
+                }
+                failure(error)
+            }
+            None => {
+                self.discard();
+                let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+                DirectoryError::Unreachable(late.into())
+            }
+        })
+    }
+
+    /// Closes the connection: what was open in it is rolled back by the server.
+    fn discard(&mut self) {
+        drop(self.client.take().map(Object::take));
+    }
+
+    async fn end(&mut self, how: &str) -> Done<()> {
+        if !std::mem::replace(&mut self.open, false) {
+            return Ok(());
+        }
+        self.batch(how).await
+    }
+
+    async fn commit(mut self) -> Done<()> {
+        // Whether a commit came through that was not answered nobody knows, so it is not for repeating.
+        self.end("COMMIT").await.map_err(|error| match error {
+            DirectoryError::Unreachable(source) => DirectoryError::Database(source),
+            other => other,
+        })
+    }
+
+    async fn abandon(mut self) {
+        if self.end("ROLLBACK").await.is_err() {
+            self.discard();
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Whoever asked has gone away in the middle. There is no time here to roll back.
+        if self.open {
+            self.discard();
+        }
+    }
+}
+
+/// Waits for an answer; `None` is none in time.
+async fn in_time<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Option<Error>> {
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(done) => done.map_err(Some),
+        Err(_) => Err(None),
+    }
+}
+
+/// What a failure means for whoever asked.
+fn failure(error: Error) -> DirectoryError {
+    let Some(code) = error.code() else {
+        // Not the server's word: there is no connection, or it broke.
+        return DirectoryError::Unreachable(error.into());
+    };
+    // Only states in which nothing was done. A server that ends, is not there yet or has become a replica (class 57 and 25006)
+    // has not; and connections that a pooler has lost are of class 08.
+    let away = [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+        SqlState::TOO_MANY_CONNECTIONS,
+    ];
+    let crossed = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+    if away.contains(code) || code.code().starts_with("08") {
+        DirectoryError::Unreachable(error.into())
+    } else if crossed.contains(code) {
+        DirectoryError::Busy(error.into())
+    } else {
+        DirectoryError::Database(error.into())
+    }
+}
