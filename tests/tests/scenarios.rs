@@ -1,4 +1,4 @@
-//! What identity providers were seen to send, played against the whole service in process: over both stores, under the
+//! What identity providers were seen to send, played against the whole service in process: over every store, under the
 //! policy of the product that these scenarios were written for.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -11,13 +11,14 @@ use http_body_util::{BodyExt, Full};
 use pollster::block_on;
 use scimwright_http::{Scim, StaticToken};
 use scimwright_service::Service;
-use scimwright_sqlite::{SqliteOptions, SqliteStore};
-use scimwright_store::{InMemory, Store};
+use scimwright_store::Store;
 use scimwright_testkit::scenario::{Outcome, Runner, Scenario, Settings, load_dir};
+use scimwright_tests::StoreKind;
 use securecodinghub::directory::{Directory, NewOrganisation};
 use securecodinghub::endpoint::{catalog, context};
 use securecodinghub::people::People;
 use securecodinghub::policy::{Edition, Profile};
+use tokio::runtime::Builder;
 
 const BASE: &str = "https://hub.example/api/sch/scim/v2";
 
@@ -85,7 +86,8 @@ impl Play {
         let directory = Directory::open(folder.path().join("hub.db")).unwrap();
         let mut organisation = NewOrganisation::named("Acme", self.edition);
         organisation.profile = self.profile;
-        let organisation = directory.create_organisation(&organisation).unwrap();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let organisation = runtime.block_on(directory.create_organisation(&organisation)).unwrap();
         let people = People::provisioned(&organisation);
         let caller = context(&organisation, "tests", BASE, people).unwrap();
         let service = Service::over(catalog(&[]).unwrap(), store);
@@ -106,14 +108,11 @@ impl Play {
         assert!(lines.is_empty(), "{} of {}:\n{}", lines.len(), wanted.len(), lines.join("\n"));
     }
 
-    fn in_memory(&self) {
-        self.over(Arc::new(InMemory::default()));
-    }
-
-    fn sqlite(&self) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(folder.path().join("scim.db"), SqliteOptions::default()).unwrap();
-        self.over(Arc::new(store));
+    fn on_every_store(&self) {
+        for kind in StoreKind::all() {
+            eprintln!("on {kind:?}");
+            self.over(kind.fresh());
+        }
     }
 }
 
@@ -130,51 +129,26 @@ fn line(name: &str, outcome: &Outcome) -> Option<String> {
 }
 
 #[test]
-fn the_product_in_memory() {
-    TOLERANT.in_memory();
+fn the_product() {
+    TOLERANT.on_every_store();
 }
 
 #[test]
-fn the_product_on_sqlite() {
-    TOLERANT.sqlite();
+fn the_second_edition() {
+    SECOND_EDITION.on_every_store();
 }
 
 #[test]
-fn the_second_edition_in_memory() {
-    SECOND_EDITION.in_memory();
+fn strict() {
+    STRICT.on_every_store();
 }
 
 #[test]
-fn the_second_edition_on_sqlite() {
-    SECOND_EDITION.sqlite();
+fn entra() {
+    ENTRA.on_every_store();
 }
 
 #[test]
-fn strict_in_memory() {
-    STRICT.in_memory();
-}
-
-#[test]
-fn strict_on_sqlite() {
-    STRICT.sqlite();
-}
-
-#[test]
-fn entra_in_memory() {
-    ENTRA.in_memory();
-}
-
-#[test]
-fn entra_on_sqlite() {
-    ENTRA.sqlite();
-}
-
-#[test]
-fn okta_in_memory() {
-    OKTA.in_memory();
-}
-
-#[test]
-fn okta_on_sqlite() {
-    OKTA.sqlite();
+fn okta() {
+    OKTA.on_every_store();
 }
