@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, Pool, Runtime};
 use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
-use scimwright_store::Store;
+use scimwright_store::Transfer;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Config, NoTls};
 
@@ -162,7 +162,7 @@ pub struct Opened {
     /// The organisations and what belongs to them alone.
     pub directory: Arc<Directory>,
     /// The resources.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn Transfer>,
 }
 
 impl Database {
@@ -183,7 +183,7 @@ impl Database {
     /// When the database cannot be reached or opened, or has tables of another version.
     pub async fn open(&self) -> Result<Opened, DatabaseError> {
         let directory = Arc::new(self.directory().await?);
-        let store: Arc<dyn Store> = match self {
+        let store: Arc<dyn Transfer> = match self {
             Self::File(path) => Arc::new(SqliteStore::open(path, SqliteOptions::default())?),
             Self::Postgres(_) => return Err(DatabaseError::NoStore),
         };
