@@ -550,6 +550,7 @@ fn standard() -> Result<Catalog, CatalogError> {
             .member_of("groups")
             .index("emails.value")
             .index("displayName")
+            .index("active")
             .index(&format!("{}:manager.value", urns::ENTERPRISE_USER)),
         )?
         .with_resource_type(
@@ -662,6 +663,7 @@ mod tests {
                 "meta.lastModified",
                 "emails.value",
                 "displayName",
+                "active",
                 "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
                 "userName"
             ]

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
-use scimwright_core::{Instant, Resource};
+use scimwright_core::Resource;
+use scimwright_sql::nanos;
 use scimwright_store::{
     ChainHash, Change, Committed, Cut, Delta, Displaced, Draft, Fact, Guard, IndexKey, Key, Logged, Member, Scope,
     StoreError, TenantId, Version, When, Write,
@@ -53,11 +54,6 @@ pub(crate) fn commit(sql: &Connection, tenant: &TenantId, change: Change) -> Res
         sql?.execute(params![tenant.as_str(), through])?;
     }
     Ok(Committed::new(work.version, work.displaced))
-}
-
-/// Nanoseconds since 1970, as far as 64 bits reach.
-pub(crate) fn nanos(time: Instant) -> Option<i64> {
-    time.utc().and_utc().timestamp_nanos_opt()
 }
 
 /// Takes the next positions of the tenant's log and answers the last of them.

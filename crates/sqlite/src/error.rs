@@ -56,6 +56,8 @@ pub(crate) enum Failure {
     Database(#[from] rusqlite::Error),
     #[error("what is stored is not what was written")]
     Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Damaged(#[from] scimwright_sql::Damaged),
     #[error("entry {0} of the log is missing, so that nothing can follow it")]
     Log(u64),
     #[error("a thread of the store has panicked")]

@@ -51,7 +51,6 @@ mod commit;
 mod error;
 mod find;
 mod open;
-mod pushdown;
 mod read;
 mod readers;
 mod store;

@@ -128,6 +128,7 @@ fn migrate(connection: &Connection, found: i64) -> Result<(), OpenError> {
         connection.execute_batch(include_str!("chained.sql"))?;
         chain(connection)?;
         connection.execute_batch("DROP TABLE scim_log; ALTER TABLE scim_log_chained RENAME TO scim_log;")?;
+        connection.execute_batch(include_str!("active.sql"))?;
     }
     connection.execute("UPDATE scim_meta SET value = ?1 WHERE name = 'schema'", [VERSION.to_string()])?;
     Ok(())
@@ -225,6 +226,37 @@ mod tests {
         )
         .unwrap();
         assert_eq!((keyed("a"), keyed("b")), (0, 2));
+    }
+
+    #[test]
+    fn users_of_version_2_are_found_by_whether_they_are_active() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, options) = (folder.path().join("scim.db"), SqliteOptions::default());
+        let old = prepare(&path, &options).unwrap();
+        let user = "INSERT INTO scim_record VALUES ('a', ?1, ?2, 1, 0, 0, 0, NULL, ?3, '{}', ?4)";
+        for (of_type, id, keys, document) in [
+            ("User", "yes", r#"[[1,"userName","y"]]"#, r#"{"active":true}"#),
+            ("User", "no", "[]", r#"{"active":false,"userName":"n"}"#),
+            ("User", "silent", "[]", r#"{"userName":"s"}"#),
+            ("User", "odd", "[]", r#"{"active":"true"}"#),
+            ("Group", "group", "[]", r#"{"active":true}"#),
+        ] {
+            old.execute(user, [of_type, id, keys, document]).unwrap();
+        }
+        old.execute_batch(LOG_OF_VERSION_2).unwrap();
+        // The second time there is nothing to do.
+        for _ in 0..2 {
+            let new = prepare(&path, &options).unwrap();
+            let told = |sql: &str| -> String { new.query_row(sql, [], |row| row.get(0)).unwrap() };
+            let keys = "SELECT group_concat(id || ' ' || path || ' ' || value, ', ') FROM scim_key";
+            assert_eq!(told(keys), "no active false, yes active true");
+            let of_yes = "SELECT keys FROM scim_record WHERE id = 'yes'";
+            assert_eq!(told(of_yes), r#"[[1,"userName","y"],[0,"active","true"]]"#);
+            assert_eq!(told("SELECT group_concat(id) FROM scim_record WHERE keys = '[]'"), "silent,odd,group");
+            assert_eq!(told("SELECT CAST(count AS TEXT) FROM scim_keyed WHERE path = 'active'"), "2");
+            new.execute("UPDATE scim_meta SET value = '2' WHERE name = 'schema'", []).unwrap();
+            new.execute_batch(LOG_OF_VERSION_2).unwrap();
+        }
     }
 
     /// A log without hashes, as it was before version 3.

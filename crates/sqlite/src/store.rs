@@ -104,7 +104,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn get(&self, tenant: &TenantId, key: &Key, members: Members) -> Result<Option<Record>, StoreError> {
         let (tenant, key) = (tenant.clone(), key.clone());
-        self.read(move |sql| read::get(sql, &tenant, &key, &members)).await
+        self.read(move |sql| find::get(sql, &tenant, &key, &members)).await
     }
 
     async fn find(&self, tenant: &TenantId, query: &Query) -> Result<Page, StoreError> {

@@ -51,7 +51,8 @@ fn one_of(template: &Draft, at: usize) -> Draft {
         put("externalId", "externalId", format!("ext-{at}").into(), format!("ext-{at}"), Scope::Many);
         put("emails", "emails.value", json!([{"value": name, "type": "work"}]), name.clone(), Scope::Many);
     }
-    draft.resource.put("active", at.is_multiple_of(2).into());
+    let active = at.is_multiple_of(2);
+    put("active", "active", active.into(), active.to_string(), Scope::Many);
     draft
 }
 
@@ -69,7 +70,9 @@ impl Crowd {
     fn plan(&self, type_name: &str, filter: &str) -> Vec<String> {
         let query = query(&resource_type(type_name), filter);
         let lines = block_on(self.0.store.explain(&tenant("crowd"), &query)).unwrap();
-        for line in &lines {
+        // The ids that a statement brings along are gone through, of course.
+        let lists = ["SCAN j2 VIRTUAL TABLE INDEX 1:", "SCAN j3 VIRTUAL TABLE INDEX 1:"];
+        for line in lines.iter().filter(|line| !lists.contains(&line.as_str())) {
             assert!(!line.contains("SCAN") && !line.contains("TEMP B-TREE"), "{filter}: {lines:#?}");
         }
         lines
@@ -114,6 +117,8 @@ fn equality_of_an_indexed_attribute_is_a_search_for_its_key(crowd: &Crowd) {
         r#"displayName sw "user" and userName eq "user7@example.com""#,
         r#"meta.lastModified gt "2020-01-01T00:00:00Z" and externalId eq "ext-7""#,
         r#"displayName eq "user 7" and userName eq "user7@example.com""#,
+        "active eq true",
+        r#"active eq false and title co "x""#,
     ] {
         crowd.searches("User", filter, BY_KEY);
     }
@@ -150,7 +155,9 @@ fn memberships_and_times_are_searched_too(crowd: &Crowd) {
 }
 
 fn what_no_index_knows_goes_through_one_type_of_one_tenant_in_order(crowd: &Crowd) {
-    for filter in ["", "active eq true", r#"userName co "7@""#, r#"not (userName eq "user7@example.com")"#] {
+    for filter in
+        ["", "title pr", "not (active eq true)", r#"userName co "7@""#, r#"not (userName eq "user7@example.com")"#]
+    {
         let lines = crowd.plan("User", filter);
         let walks =
             lines.iter().any(|line| line.starts_with("SEARCH r USING") && line.ends_with("(tenant=? AND type=?)"));

@@ -5,7 +5,7 @@ mod support;
 
 use scimwright_sqlite::SqliteStore;
 use scimwright_testkit::suite::Kept;
-use support::Temporary;
+use support::{Temporary, open};
 use tempfile::TempDir;
 
 /// A store in a folder of its own, which goes with it.
@@ -14,4 +14,10 @@ fn fresh_store() -> Kept<SqliteStore, TempDir> {
     Kept::new(store, folder)
 }
 
-scimwright_testkit::store_suite!(fresh_store);
+/// Closes the file and opens it again.
+fn reopen(Kept { store, with: folder }: Kept<SqliteStore, TempDir>) -> Kept<SqliteStore, TempDir> {
+    drop(store);
+    Kept::new(open(&folder), folder)
+}
+
+scimwright_testkit::store_suite!(fresh_store, reopen = reopen);

@@ -18,6 +18,7 @@ pub mod linearizability;
 #[cfg(unix)]
 pub mod postgres;
 pub mod races;
+mod random;
 pub mod scenario;
 pub mod suite;
 pub mod vectors;

@@ -24,11 +24,12 @@ use pollster::block_on;
 use serde_json::Value;
 
 use crate::linearizability::{self, Call};
+use crate::random::Random;
 
 pub use directory::{Directory, Rules};
 pub use missing::missing_members;
 
-use plan::{Act, Random};
+use plan::Act;
 use record::Ground;
 
 /// How one client reaches the server.

@@ -16,18 +16,28 @@
 mod asked;
 mod at;
 pub mod atomic;
+pub mod crash;
+pub mod documents;
+pub mod facts;
+mod failing;
 mod filters;
 pub mod find;
 pub mod histories;
 pub mod keys;
+pub mod log;
 mod macros;
 pub mod members;
+pub mod orders;
 mod plan;
+pub mod reopened;
 mod resources;
 pub mod sample;
 mod subject;
+pub mod tenants;
+pub mod together;
 pub mod versions;
 
+pub use failing::{Failing, Moment};
 pub use subject::{Kept, Subject};
 
 /// A case of the suite: it panics when the store breaks its promise.

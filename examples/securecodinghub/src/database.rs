@@ -4,18 +4,15 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use deadpool_postgres::{Manager, Pool, Runtime};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use scimwright_postgres::{OpenError as PostgresError, PostgresOptions, PostgresStore};
 use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
-use scimwright_store::Transfer;
+use scimwright_store::{Store, Transfer};
+use tokio_postgres::Config;
 use tokio_postgres::config::Host;
-use tokio_postgres::{Config, NoTls};
 
 use crate::directory::{Directory, DirectoryError, postgres};
-
-/// How long a request waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the data is.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,6 +26,8 @@ pub enum Database {
 /// The URL of a database in PostgreSQL. It may hold a password, and so neither `Debug` nor `Display` shows all of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl {
+    url: String,
+    /// What the URL says.
     config: Box<Config>,
 }
 
@@ -62,11 +61,14 @@ impl Database {
         if !matches!(scheme, "postgres" | "postgresql") {
             return Err(BadDatabase::Scheme(scheme.to_owned()));
         }
-        let mut config: Config = text.to_str().ok_or(BadDatabase::NotUnicode)?.parse().map_err(BadDatabase::Url)?;
+        let mut url = text.to_str().ok_or(BadDatabase::NotUnicode)?.to_owned();
+        let mut config: Config = url.parse().map_err(BadDatabase::Url)?;
         if let (None, Some(password)) = (config.get_password(), password) {
-            config.password(password.as_encoded_bytes());
+            let password = percent_encode(password.as_encoded_bytes(), NON_ALPHANUMERIC);
+            url = format!("{url}{}password={password}", if url.contains('?') { '&' } else { '?' });
+            config = url.parse().map_err(BadDatabase::Url)?;
         }
-        Ok(Self::Postgres(PostgresUrl { config: Box::new(config) }))
+        Ok(Self::Postgres(PostgresUrl { url, config: Box::new(config) }))
     }
 }
 
@@ -151,9 +153,33 @@ pub enum DatabaseError {
     /// The resources in a file cannot be used.
     #[error(transparent)]
     Sqlite(#[from] OpenError),
-    /// There is no store of resources yet.
-    #[error("resources cannot be kept in PostgreSQL yet")]
-    NoStore,
+    /// The resources in PostgreSQL cannot be used.
+    #[error(transparent)]
+    Postgres(PostgresError),
+    /// The tables of resources in PostgreSQL are missing, or are those of an older version.
+    #[error("{0}: run `securecodinghub migrate --database …`", older(.0))]
+    Older(PostgresError),
+    /// The store gives nothing out whole.
+    #[error("organisations cannot be taken out of this database, or into it")]
+    NotWhole,
+}
+
+fn older(error: &PostgresError) -> String {
+    match error {
+        PostgresError::Older { found, known } => {
+            format!("the tables of resources are of version {found}, and this program needs version {known}")
+        }
+        _ => "the database has no tables of resources".to_owned(),
+    }
+}
+
+impl From<PostgresError> for DatabaseError {
+    fn from(error: PostgresError) -> Self {
+        match error {
+            PostgresError::Missing | PostgresError::Older { .. } => Self::Older(error),
+            other => Self::Postgres(other),
+        }
+    }
 }
 
 /// A database that is open.
@@ -162,7 +188,19 @@ pub struct Opened {
     /// The organisations and what belongs to them alone.
     pub directory: Arc<Directory>,
     /// The resources.
-    pub store: Arc<dyn Transfer>,
+    pub store: Arc<dyn Store>,
+    /// The same for taking organisations out and in, where the store can.
+    pub whole: Option<Arc<dyn Transfer>>,
+}
+
+impl Opened {
+    /// The resources, for taking organisations out and in.
+    ///
+    /// # Errors
+    /// When the store cannot do that.
+    pub fn whole(&self) -> Result<&Arc<dyn Transfer>, DatabaseError> {
+        self.whole.as_ref().ok_or(DatabaseError::NotWhole)
+    }
 }
 
 impl Database {
@@ -170,10 +208,11 @@ impl Database {
     ///
     /// # Errors
     /// When the database cannot be reached or opened, or has tables of another version.
-    pub async fn directory(&self) -> Result<Directory, DatabaseError> {
+    pub async fn directory(&self) -> Result<Arc<Directory>, DatabaseError> {
         match self {
-            Self::File(path) => Ok(Directory::open(path)?),
-            Self::Postgres(url) => Ok(Directory::in_postgres(url.pool()?).await?),
+            Self::File(path) => Ok(Arc::new(Directory::open(path)?)),
+            // The connections are the store's.
+            Self::Postgres(_) => Ok(self.open().await?.directory),
         }
     }
 
@@ -182,12 +221,18 @@ impl Database {
     /// # Errors
     /// When the database cannot be reached or opened, or has tables of another version.
     pub async fn open(&self) -> Result<Opened, DatabaseError> {
-        let directory = Arc::new(self.directory().await?);
-        let store: Arc<dyn Transfer> = match self {
-            Self::File(path) => Arc::new(SqliteStore::open(path, SqliteOptions::default())?),
-            Self::Postgres(_) => return Err(DatabaseError::NoStore),
-        };
-        Ok(Opened { directory, store })
+        match self {
+            Self::File(path) => {
+                let directory = Arc::new(Directory::open(path)?);
+                let store = Arc::new(SqliteStore::open(path, SqliteOptions::default())?);
+                Ok(Opened { directory, store: store.clone(), whole: Some(store) })
+            }
+            Self::Postgres(url) => {
+                let store = PostgresStore::connect(&url.url, PostgresOptions::default()).await?;
+                let directory = Arc::new(Directory::in_postgres(store.pool().clone()).await?);
+                Ok(Opened { directory, store: Arc::new(store), whole: None })
+            }
+        }
     }
 
     /// Makes the tables, or brings them up to date. For a file that is what opening it does.
@@ -197,18 +242,12 @@ impl Database {
     pub async fn migrate(&self) -> Result<(), DatabaseError> {
         match self {
             Self::File(_) => self.open().await.map(drop),
-            Self::Postgres(url) => Ok(postgres::migrate(&url.pool()?).await?),
+            Self::Postgres(url) => {
+                scimwright_postgres::migrate(&url.url).await?;
+                let store = PostgresStore::connect(&url.url, PostgresOptions::default()).await?;
+                Ok(postgres::migrate(store.pool()).await?)
+            }
         }
-    }
-}
-
-impl PostgresUrl {
-    /// The connections, none of which is made before it is needed.
-    fn pool(&self) -> Result<Pool, DatabaseError> {
-        let manager = Manager::new((*self.config).clone(), NoTls);
-        let pool =
-            Pool::builder(manager).runtime(Runtime::Tokio1).wait_timeout(Some(PATIENCE)).create_timeout(Some(PATIENCE));
-        pool.build().map_err(|error| DatabaseError::Directory(DirectoryError::Unreachable(error.into())))
     }
 }
 
@@ -259,11 +298,12 @@ mod tests {
     #[test]
     fn a_password_may_come_from_elsewhere() {
         let with = |url: &str| {
-            let database = Database::parse(url.as_ref(), Some("elsewhere".as_ref())).unwrap();
+            let database = Database::parse(url.as_ref(), Some("else where&?".as_ref())).unwrap();
             let Database::Postgres(url) = database else { panic!("this is a file") };
             url.config.get_password().map(<[u8]>::to_owned)
         };
-        assert_eq!(with("postgres://ada@db.example/hub").as_deref(), Some(&b"elsewhere"[..]));
+        assert_eq!(with("postgres://ada@db.example/hub").as_deref(), Some(&b"else where&?"[..]));
+        assert_eq!(with("postgres://db.example/hub?user=ada").as_deref(), Some(&b"else where&?"[..]));
         assert_eq!(with("postgres://ada:own@db.example/hub").as_deref(), Some(&b"own"[..]));
     }
 }

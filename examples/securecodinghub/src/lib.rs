@@ -66,9 +66,9 @@ async fn command_on(command: &Command, settings: &Settings, json: bool, out: &mu
         // INVARIANT: the caller serves.
         Command::Serve(_) => {}
         Command::Org(command) => {
-            commands::org(&database.directory().await?, settings.edition, command, json, out).await?;
+            commands::org(&*database.directory().await?, settings.edition, command, json, out).await?;
         }
-        Command::Token(command) => commands::token(&database.directory().await?, command, json, out).await?,
+        Command::Token(command) => commands::token(&*database.directory().await?, command, json, out).await?,
         Command::Extension(command) => extensions::command::run(settings, command, json, out).await?,
         Command::User(UserCommand::Add(args)) => accounts::add(settings, args, json, out).await?,
         Command::Log(args) => log::show(settings, args, json, out).await?,

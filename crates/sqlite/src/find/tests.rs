@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
-use scimwright_core::Catalog;
-use scimwright_filter::{Binding, Filter, SortBy};
-use scimwright_store::{Key, Mark};
+use scimwright_core::{Catalog, Instant};
+use scimwright_filter::{Binding, Filter, SortBy, SortKey};
+use scimwright_store::{Mark, Start};
 
 use super::*;
-use crate::read;
 use crate::testing::Watched;
 
 fn query(type_name: &str, filter: &str) -> Query {
@@ -15,6 +14,11 @@ fn query(type_name: &str, filter: &str) -> Query {
     let mut query = Query::new(resource_type, 5);
     query.parts[0].filter = Some(filter);
     query
+}
+
+/// So many nanoseconds after 1970.
+fn instant(nanos: usize) -> Instant {
+    format!("1970-01-01T00:00:00.{nanos:09}Z").parse().unwrap()
 }
 
 #[test]
@@ -27,8 +31,8 @@ fn what_serves_one_costs_the_same_in_every_crowd() {
     let named = Members::Named(vec!["u00000003".to_owned(), "nobody".to_owned()]);
     for (type_name, id) in [("User", "u00000003"), ("Group", "g"), ("User", "nobody")] {
         let key = Key::new(type_name, id);
-        same(&|sql| drop(read::get(sql, &tenant, &key, &Members::None).unwrap()), id);
-        same(&|sql| drop(read::get(sql, &tenant, &key, &named).unwrap()), id);
+        same(&|sql| drop(get(sql, &tenant, &key, &Members::None).unwrap()), id);
+        same(&|sql| drop(get(sql, &tenant, &key, &named).unwrap()), id);
     }
     for (type_name, filter, total) in [
         ("User", r#"userName eq "name00000003""#, 1),
@@ -85,7 +89,7 @@ fn a_page_of_a_walk_costs_the_same_at_every_depth() {
                 Some("id") => Some(SortKey::Text(format!("u{at:08}"))),
                 Some("userName") => Some(SortKey::Text(format!("name{at:08}"))),
                 Some("externalId") => Some(SortKey::Text(format!("ext{at:08}"))),
-                Some(_) => Some(SortKey::Instant(read::instant(i64::try_from(at).unwrap()))),
+                Some(_) => Some(SortKey::Instant(instant(at))),
             };
             Mark { key, resource_type: "User".to_owned(), id: format!("u{at:08}") }
         };

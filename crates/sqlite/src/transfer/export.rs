@@ -2,13 +2,13 @@
 
 use rusqlite::{Connection, Row};
 use scimwright_core::Resource;
+use scimwright_sql::instant;
 use scimwright_store::{
     ChainHash, Draft, IndexKey, Item, Key, Logged, Member, Scope, Sink, TenantId, TenantIdError, Version,
 };
 
 use crate::commit::{GLOBAL, StoredKey, TENANT};
 use crate::error::Failure;
-use crate::read::instant;
 
 pub(super) fn tenants(sql: &Connection) -> Result<Vec<TenantId>, Failure> {
     let mut statement = sql.prepare_cached("SELECT tenant FROM scim_tenant ORDER BY tenant")?;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use scimwright_core::Instant;
+use scimwright_sql::nanos;
 use scimwright_store::{Draft, Intake, Item, Logged, Member, Misfit, Source, StoreError, TenantId, Version};
 
-use crate::commit::{Work, nanos};
+use crate::commit::Work;
 use crate::error::Failure;
 
 /// Keys come in the order of records, which is none for an index of values. This much memory spares the disk most of that.

@@ -1,5 +1,7 @@
 //! What clients do, at random but the same for the same seed.
 
+use crate::random::Random;
+
 /// What a client does next. Numbers choose among what there is at that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Act {
@@ -55,28 +57,8 @@ const VERBS: &[(Verb, usize)] = &[
     (Verb::DeletePerson, 1),
 ];
 
-/// SplitMix64 (Steele, Lea and Flood 2014): small, and good enough to choose with.
-#[derive(Debug)]
-pub(super) struct Random(u64);
-
 impl Random {
-    pub(super) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below that limit.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).unwrap_or_default()
-    }
-
+    /// What comes next.
     pub(super) fn act(&mut self) -> Act {
         let total = VERBS.iter().map(|(_, weight)| weight).sum();
         let mut at = self.below(total);

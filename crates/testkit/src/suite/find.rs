@@ -5,12 +5,12 @@ use pollster::block_on;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use scimwright_filter::{Binding, SortBy};
-use scimwright_store::{Change, InMemory, Members, Page, Query, Start, Store, TenantId, Write};
+use scimwright_store::{Change, Delta, InMemory, Member, Members, Page, Query, Start, Store, TenantId, Write};
 use serde_json::{Value, json};
 
 use super::asked::{Asked, Memberships, SORTS, all_of, asked, population, query, started};
 use super::resources::{group, user};
-use super::sample::{resource_type, tenant};
+use super::sample::{change, draft, resource_type, tenant};
 use super::{Subject, filters};
 
 /// A store beside the one in memory, and the tenant whose records both have.
@@ -232,5 +232,38 @@ pub fn records_that_an_index_does_not_know_are_not_lost(subject: &Subject) {
             (query.descending, query.start) = (descending, Start::Offset(offset));
             assert_eq!(pair.found(&query), pair.wanted(&query), "{sort} {descending} {offset} {count}");
         }
+    }
+}
+
+/// A store may look for many ids at once, in a list or in a text with all of them: each means itself alone, whatever is in it.
+pub fn lists_of_ids_mean_just_those(subject: &Subject) {
+    const IDS: [&str; 11] = ["u", "u\0", "u\0x", "\"", "\\u0000", "u\u{1}", "\u{10ffff}", "1", "1.0", "true", "null"];
+    let store = subject.store();
+    let pair = Pair::new(&*store, "a");
+    let insert = |of: &str, id: &str, body: Value, join: Vec<Member>| {
+        let draft = draft(&resource_type(of), id, body);
+        Write::Insert { draft, members: Delta { join, ..Delta::default() } }
+    };
+    let users = IDS.map(|id| insert("User", id, json!({"userName": id.escape_unicode().to_string()}), vec![]));
+    let groups = [1, 2, 3].map(|length| {
+        // Each lacks others.
+        let ids = IDS.iter().filter(|id| id.len() != length);
+        let join = ids.map(|id| Member { id: (*id).to_owned(), ..Member::default() }).collect();
+        insert("Group", &format!("g{length}"), json!({"displayName": "Same"}), join)
+    });
+    pair.commit(&change(users.into_iter().chain(groups)));
+
+    let pairs = IDS.iter().flat_map(|one| IDS.map(|other| vec![(*one).to_owned(), other.to_owned()]));
+    for named in pairs.chain([vec![], IDS.map(str::to_owned).into()]) {
+        let mut query = Query::new(resource_type("Group"), 9);
+        query.parts[0].members = Members::Named(named);
+        assert_eq!(pair.found(&query), pair.wanted(&query), "{:?}", query.parts[0].members);
+    }
+    // So are those on a page in an order that no index has, and the groups of many.
+    for (descending, sort) in [(false, "title"), (true, "title"), (false, "userName"), (true, "groups.display")] {
+        let mut query = Query::new(resource_type("User"), 9);
+        query.parts[0].sort = SortBy::bind(&sort.parse().unwrap(), &Binding::new(&resource_type("User"))).unwrap();
+        query.descending = descending;
+        assert_eq!(pair.found(&query), pair.wanted(&query), "{sort} {descending}");
     }
 }

@@ -67,10 +67,16 @@ fn index(resource_type: &ResourceType, resource: &Resource) -> Vec<IndexKey> {
                 Some(sub) => value.get(sub),
                 None => Some(value),
             };
-            for text in each(value).iter().filter_map(Value::as_str) {
+            for value in each(value) {
+                let value = match value {
+                    Value::String(text) if attribute.case_exact => text.clone(),
+                    Value::String(text) => fold(text),
+                    Value::Bool(truth) => truth.to_string(),
+                    other => panic!("no index is of {other}"),
+                };
                 keys.push(IndexKey {
                     path: spec.path.clone(),
-                    value: if attribute.case_exact { text.to_owned() } else { fold(text) },
+                    value,
                     scope: match attribute.uniqueness {
                         Uniqueness::None => Scope::Many,
                         Uniqueness::Server => Scope::Tenant,

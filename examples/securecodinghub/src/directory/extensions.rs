@@ -145,3 +145,93 @@ impl Directory {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::NewOrganisation;
+    use crate::directory::testing::Case;
+    use crate::policy::Edition;
+
+    fn put(urn_key: &str) -> ExtensionChange {
+        ExtensionChange::Put { urn_key: urn_key.to_owned(), schema: serde_json::json!({"id": urn_key}) }
+    }
+
+    /// A change that counts what is there when it is decided.
+    fn change(
+        change: ExtensionChange,
+    ) -> impl Fn(&[ExtensionRecord]) -> Result<(ExtensionChange, String, usize), DirectoryError> {
+        move |there| Ok((change.clone(), format!("after {}", there.len()), there.len()))
+    }
+
+    #[tokio::test]
+    async fn a_change_and_its_notice_are_there_together() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            let acme = directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).await.unwrap();
+            let globex =
+                directory.create_organisation(&NewOrganisation::named("globex", Edition::First)).await.unwrap();
+            let (told, first) = directory.change_extensions(&acme, change(put("urn:b"))).await.unwrap();
+            assert_eq!((told, first.event.as_str()), (0, "after 0"));
+            let (_, second) = directory.change_extensions(&acme, change(put("urn:a"))).await.unwrap();
+            let kept = ExtensionChange::Remove { urn_key: "urn:b".to_owned(), keep: true };
+            let (_, third) = directory.change_extensions(&acme, change(kept)).await.unwrap();
+            let (_, other) = directory.change_extensions(&globex, change(ExtensionChange::Nothing)).await.unwrap();
+            let refused = directory
+                .change_extensions(&acme, |_| Err::<(ExtensionChange, String, ()), _>(DirectoryError::Interrupted))
+                .await;
+            assert!(refused.is_err());
+
+            let (changes, records) = case.open().await.extensions(&acme.id).await.unwrap();
+            assert_eq!(changes, 3);
+            let keys: Vec<_> =
+                records.iter().map(|record| (record.urn_key.as_str(), record.removed.is_some())).collect();
+            assert_eq!(keys, [("urn:b", true), ("urn:a", false)]);
+            assert_eq!(records[1].schema, serde_json::json!({"id": "urn:a"}));
+            assert_eq!(directory.extensions(&globex.id).await.unwrap(), (0, Vec::new()));
+            assert_eq!(directory.extensions("nobody").await.unwrap(), (0, Vec::new()));
+            assert_eq!(directory.organisation("acme").await.unwrap().extensions, 3);
+
+            // Who made them is about to enter them, so they are nobody else's, until he has had his time.
+            assert_eq!(directory.claim_notices().await.unwrap(), []);
+            for organisation in [&acme.id, &globex.id] {
+                let (far, past) = (now() + CLAIM, now() - CLAIM * 2);
+                directory.write(|tables, _| tables.claim(organisation, far, past)).await.unwrap();
+            }
+            directory.forget_notice(&first).await.unwrap();
+            let mut left = directory.claim_notices().await.unwrap();
+            left.sort_by_key(|notice| notice.organisation != acme.id);
+            assert_eq!(left, [second, third, other]);
+            assert_eq!(case.open().await.claim_notices().await.unwrap(), []);
+            for notice in &left {
+                directory.forget_notice(notice).await.unwrap();
+            }
+            let far = now() + CLAIM;
+            assert_eq!(directory.read(|tables, _| tables.waiting(far)).await.unwrap(), Vec::<String>::new());
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn changes_at_one_moment_are_decided_one_after_the_other() {
+        for case in Case::each() {
+            let directory = case.open().await;
+            let acme = directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).await.unwrap();
+            let changes: Vec<_> = (0..6)
+                .map(|number| {
+                    let (case, acme) = (case.clone(), acme.clone());
+                    tokio::spawn(async move {
+                        let directory = case.open().await;
+                        let decide = change(put(&format!("urn:{number}")));
+                        directory.change_extensions(&acme, decide).await.unwrap().0
+                    })
+                })
+                .collect();
+            let mut seen = Vec::new();
+            for change in changes {
+                seen.push(change.await.unwrap());
+            }
+            seen.sort_unstable();
+            assert_eq!(seen, [0, 1, 2, 3, 4, 5]);
+        }
+    }
+}

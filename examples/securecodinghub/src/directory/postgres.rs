@@ -9,6 +9,8 @@ mod schema;
 mod statements;
 #[cfg(test)]
 pub(super) mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::sync::Arc;

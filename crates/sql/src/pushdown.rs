@@ -1,4 +1,4 @@
-//! From a bound filter to SQL, as far as SQLite can decide it from its indexes.
+//! From a bound filter to SQL, as far as a database can decide it from its indexes.
 //!
 //! The law: a condition may select more than the filter does and then says that it is not exact, so that every
 //! candidate is asked again; it never selects less. So `or` goes down with all of its parts or not at all, `not` only
@@ -7,18 +7,19 @@
 //! INVARIANT: a record has a key for every value of every indexed attribute, folded unless the attribute is case exact.
 //! That is whoever writes records' to keep, and what makes equality of keys mean equality of values.
 //!
-//! SQLite has no statistics here and would guess, so the text leaves it no choice. The most selective part *drives*: it
-//! is joined in front, by an index that has its records in the order of their id, or becomes `r.id IN (…)` over several searches. Every other part is a
-//! *check* of one candidate, written so that no index can be chosen for it.
+//! A planner may guess wrongly, so the text leaves it no choice. The most selective part *drives*: an index that has its records in the
+//! order of their id stands in front, or the ids of several searches do. Every other part is a *check* of one candidate, written so
+//! that nothing is searched for it before. SQLite goes through tables in the order of a `CROSS JOIN` and by the index that is named,
+//! and a `+` keeps a check from becoming a search. PostgreSQL does not move what has an `OFFSET 0`: each candidate's record, and each
+//! check, is looked up by itself, by all columns of a key.
 
-use rusqlite::types::Value;
 use scimwright_core::{DataType, ResourceType, Uniqueness};
 use scimwright_filter::{Field, Op, Operand, Test};
 use scimwright_store::Part as Asked;
 
-use crate::read::RECORDS;
+use crate::{Dialect, Value};
 
-mod sql;
+mod write;
 
 /// More would meet SQLite's own limits (500 terms in a compound select, expressions 1,000 deep); what is beyond is
 /// asked in Rust.
@@ -28,38 +29,46 @@ const DEPTH: usize = 16;
 /// `meta.lastModified` shows milliseconds, and so filters see them, while the column has nanoseconds.
 const MILLI: i128 = 1_000_000;
 
-/// What SQLite can decide of a query.
+/// The rank of the part that drives worst.
+const WIDELY: u8 = 7;
+
+/// What a database can decide of a query.
 #[derive(Debug)]
 pub(crate) struct Pushdown {
+    dialect: Dialect,
     /// What is searched, with `scim_record AS r` in it.
     pub(crate) from: String,
     /// The column that yields the ids of what is searched in their order.
     pub(crate) id: &'static str,
-    /// Conditions on it, each with ` AND ` in front. `?1` is the tenant and `?2` the type.
+    /// Conditions on it, each with ` AND ` in front. The first value is the tenant, and the second the type.
     pub(crate) condition: String,
-    /// The values of `?3`, `?4` and so on.
+    /// From the third on.
     pub(crate) values: Vec<Value>,
     /// Whether the condition selects just what the filter does.
     pub(crate) exact: bool,
     /// Whether the condition begins with a search of an index, so that only what that finds is looked at.
     pub(crate) driven: bool,
+    /// What is counted instead, where an index has one row for each of what is searched: behind `FROM`.
+    pub(crate) counted: Option<String>,
 }
 
 impl Pushdown {
     /// The translation of the filter of a part.
-    pub(crate) fn of(part: &Asked) -> Self {
+    pub(crate) fn of(dialect: Dialect, part: &Asked) -> Self {
         let mut down = Self {
-            from: RECORDS.to_owned(),
+            dialect,
+            from: dialect.records().to_owned(),
             id: "r.id",
             condition: String::new(),
             values: Vec::new(),
             exact: true,
             driven: false,
+            counted: None,
         };
         if let Some(filter) = &part.filter {
             let mut translator = Translator { resource_type: &part.resource_type, terms: 0 };
-            let Known { part, exact } = translator.test(&filter.test, Scope::Record, 0);
-            down.exact = down.select(part) && exact;
+            let Known { part: known, exact } = translator.test(&filter.test, Scope::Record, 0);
+            down.exact = down.select(known, part.sort.is_some()) && exact;
         }
         down
     }
@@ -71,7 +80,7 @@ struct Known {
     exact: bool,
 }
 
-/// What SQLite can decide. A superset of nothing is nothing, so `Nothing` is always exact.
+/// What a database can decide. A superset of nothing is nothing, so `Nothing` is always exact.
 #[derive(Clone, Debug)]
 enum Part {
     Everything,
@@ -86,11 +95,22 @@ enum Part {
 #[derive(Clone, Debug)]
 enum Leaf {
     Id(String),
-    Key { path: String, value: String, selective: bool },
+    Key { path: String, value: String, shared: Shared },
     KeyFrom { path: String, from: String, until: Option<String> },
     HasMember(String),
     IsMember(String),
     Modified { from: Option<i64>, until: Option<i64> },
+}
+
+/// How many records have one value of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shared {
+    /// One, or a few: of a unique attribute, and of what clients tell their resources apart by.
+    Hardly,
+    /// Some.
+    Partly,
+    /// Half of them, perhaps: of yes and no.
+    Widely,
 }
 
 /// What the fields of a test are about.
@@ -195,6 +215,7 @@ impl Translator<'_> {
                 let nanos = i128::from(utc.timestamp()) * 1_000_000_000 + i128::from(utc.timestamp_subsec_nanos());
                 return modified(op, nanos);
             }
+            Operand::Bool(truth) => self.truth(field, op, *truth)?,
             _ => return None,
         };
         Some(Part::Leaf(leaf))
@@ -215,25 +236,37 @@ impl Translator<'_> {
         if field.path == "id" && op == Op::Eq && field.case_exact {
             return Some(Leaf::Id(text.to_owned()));
         }
-        let index = self.resource_type.indexes.iter().find(|index| index.path == field.path)?;
         // Filters fold the URIs of schemas, which no schema says.
         let text_like = matches!(field.data_type, DataType::String | DataType::Reference | DataType::Binary);
         if !text_like || field.path == "schemas" {
             return None;
         }
-        let (path, selective) = (index.path.clone(), self.is_selective(field));
+        let path = self.indexed(field)?;
         match op {
-            Op::Eq => Some(Leaf::Key { path, value: text.to_owned(), selective }),
+            Op::Eq => Some(Leaf::Key { path, value: text.to_owned(), shared: self.shared(field) }),
             Op::Sw if !text.is_empty() => Some(Leaf::KeyFrom { path, from: text.to_owned(), until: successor(text) }),
             _ => None,
         }
     }
 
-    /// Whether few records share a value: those of a unique attribute, and what clients tell their resources apart by.
-    fn is_selective(&self, field: &Field) -> bool {
+    /// A record has the key of a boolean when it has the value, and none where a missing value counts as false.
+    fn truth(&self, field: &Field, op: Op, truth: bool) -> Option<Leaf> {
+        let known = op == Op::Eq && field.data_type == DataType::Boolean && (truth || !field.assumed_false);
+        let path = self.indexed(field).filter(|_| known)?;
+        Some(Leaf::Key { path, value: truth.to_string(), shared: Shared::Widely })
+    }
+
+    /// The path of an attribute that has an index.
+    fn indexed(&self, field: &Field) -> Option<String> {
+        let index = self.resource_type.indexes.iter().find(|index| index.path == field.path)?;
+        Some(index.path.clone())
+    }
+
+    fn shared(&self, field: &Field) -> Shared {
         let top = field.container.is_none() && field.sub.is_none();
         let attribute = self.resource_type.attribute(&field.name).filter(|_| top);
-        field.path == "externalId" || attribute.is_some_and(|own| own.uniqueness != Uniqueness::None)
+        let unique = attribute.is_some_and(|own| own.uniqueness != Uniqueness::None);
+        if unique || field.path == "externalId" { Shared::Hardly } else { Shared::Partly }
     }
 }
 
@@ -286,19 +319,34 @@ impl Part {
         }
     }
 
+    /// Whether searches for the part find records of the type alone: a member may be of any.
+    fn is_typed(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => !matches!(leaf, Leaf::HasMember(_) | Leaf::IsMember(_)),
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::is_typed),
+            Self::Everything | Self::Nothing | Self::Not(_) => true,
+        }
+    }
+
     /// How well a part drives a search, the lowest best; none when it cannot.
     fn rank(&self) -> Option<u8> {
         match self {
             Self::Everything | Self::Not(_) => None,
             Self::Nothing | Self::Leaf(Leaf::Id(_)) => Some(0),
-            Self::Leaf(Leaf::Key { selective: true, .. }) => Some(1),
+            Self::Leaf(Leaf::Key { shared: Shared::Hardly, .. }) => Some(1),
             Self::Leaf(Leaf::HasMember(_)) => Some(2),
-            Self::Leaf(Leaf::Key { .. }) => Some(3),
+            Self::Leaf(Leaf::Key { shared: Shared::Partly, .. }) => Some(3),
             Self::Leaf(Leaf::IsMember(_)) => Some(4),
             Self::Leaf(Leaf::KeyFrom { .. }) => Some(5),
             Self::Leaf(Leaf::Modified { .. }) => Some(6),
+            // What half of them have leads nowhere, but its index has them in order.
+            Self::Leaf(Leaf::Key { shared: Shared::Widely, .. }) => Some(WIDELY),
             Self::And(parts) => parts.iter().filter_map(Self::rank).min(),
-            Self::Or(parts) => parts.iter().map(Self::rank).try_fold(0, |worst, rank| Some(worst.max(rank?))),
+            // To gather half of them is dearer than to walk through all of them in order.
+            Self::Or(parts) => {
+                let ranks = parts.iter().map(|part| part.rank().filter(|rank| *rank < WIDELY));
+                ranks.into_iter().try_fold(0, |worst, rank| Some(worst.max(rank?)))
+            }
         }
     }
 }

@@ -1,38 +1,46 @@
 //! From parts to SQL: one part drives the search, the others check what it finds.
 
-use rusqlite::types::Value;
-
-use super::{Leaf, Part, Pushdown};
-use crate::read::RECORDS;
+use super::{Leaf, Part, Pushdown, WIDELY};
+use crate::{Dialect, Value};
 
 impl Pushdown {
-    /// Writes the condition for a part. Answers whether the condition says all that the part does.
-    pub(super) fn select(&mut self, part: Part) -> bool {
+    /// Writes the condition for a part. Answers whether the condition says all that the part does. Where another order is asked for
+    /// than that of ids, what leads to half of all does not drive: the walk may be along the index of that order.
+    pub(super) fn select(&mut self, part: Part, sorted: bool) -> bool {
         let terms = match part {
             Part::Everything => return true,
             Part::Nothing => {
-                self.condition.push_str(" AND 0");
+                self.condition.push_str(match self.dialect {
+                    Dialect::Sqlite => " AND 0",
+                    Dialect::Postgres => " AND FALSE",
+                });
                 return true;
             }
             Part::And(terms) => terms,
             term => vec![term],
         };
         let ranked = terms.iter().enumerate().filter_map(|(at, term)| Some((term.rank()?, at)));
-        let driver = ranked.min().map(|(_, at)| at);
+        let driver = ranked.min().filter(|(rank, _)| *rank < WIDELY || !sorted).map(|(_, at)| at);
         let mut exact = true;
         if let Some(driver) = driver.and_then(|at| terms.get(at)) {
             self.driven = true;
-            if !self.join(driver) {
-                let mut searches = Vec::new();
-                let all = self.searches(driver, &mut searches);
-                self.condition.push_str(&format!(" AND r.id IN ({})", searches.join(" UNION ALL ")));
-                exact &= all || self.and_check(driver);
+            if !self.join(driver) && !self.gather(driver) {
+                exact &= self.and_check(driver);
             }
         }
         for (at, term) in terms.iter().enumerate() {
             if Some(at) != driver {
                 exact &= self.and_check(term);
             }
+        }
+        if terms.len() > 1 {
+            self.counted = None;
+        } else if let [Part::Leaf(Leaf::Key { .. })] = terms.as_slice() {
+            // Every key has its record, and the values have these places wherever the part stands.
+            let [tenant, of_type, path, value] = [1, 2, 3, 4].map(|number| self.dialect.place(number));
+            self.counted = Some(format!(
+                "scim_key AS d WHERE d.tenant = {tenant} AND d.type = {of_type} AND d.path = {path} AND d.value = {value}"
+            ));
         }
         exact
     }
@@ -41,25 +49,51 @@ impl Pushdown {
     /// there are. Answers whether there is one.
     fn join(&mut self, driver: &Part) -> bool {
         let Part::Leaf(leaf) = driver else { return false };
-        let (index, condition, id) = match leaf {
+        let (tenant, of_type) = (self.dialect.place(1), self.dialect.place(2));
+        let (table, condition, id) = match leaf {
             Leaf::Key { path, value, .. } => {
                 let (path, value) = (self.value(path), self.value(value));
-                ("scim_key AS d", format!("d.type = ?2 AND d.path = {path} AND d.value = {value}"), "d.id")
+                let condition = format!("d.type = {of_type} AND d.path = {path} AND d.value = {value}");
+                ("scim_key AS d".to_owned(), condition, "d.id")
             }
             Leaf::HasMember(member) => {
-                let condition = format!("d.member_id = {}", self.value(member));
-                ("scim_member AS d INDEXED BY scim_member_up", condition, "d.group_id")
+                (self.dialect.member_up("d"), format!("d.member_id = {}", self.value(member)), "d.group_id")
             }
             Leaf::IsMember(group) => {
-                let condition = format!("d.group_id = {}", self.value(group));
-                ("scim_member AS d", condition, "d.member_id")
+                ("scim_member AS d".to_owned(), format!("d.group_id = {}", self.value(group)), "d.member_id")
+            }
+            Leaf::Id(id) if self.dialect == Dialect::Postgres => {
+                let id = self.value(id);
+                self.condition.push_str(&format!(" AND r.id = {id}"));
+                return true;
             }
             Leaf::Id(_) | Leaf::KeyFrom { .. } | Leaf::Modified { .. } => return false,
         };
-        self.from = format!("{index} CROSS JOIN {RECORDS} ON r.id = {id}");
-        self.condition.push_str(&format!(" AND d.tenant = ?1 AND {condition}"));
+        self.from = self.dialect.with_records(&table, id);
+        self.condition.push_str(&format!(" AND d.tenant = {tenant} AND {condition}"));
         self.id = id;
         true
+    }
+
+    /// Starts from the ids that several searches find, or one that does not have them in order. Answers whether they find only those
+    /// for which the part holds.
+    fn gather(&mut self, driver: &Part) -> bool {
+        let mut searches = Vec::new();
+        let all = self.searches(driver, &mut searches);
+        match self.dialect {
+            Dialect::Sqlite => self.condition.push_str(&format!(" AND r.id IN ({})", searches.join(" UNION ALL "))),
+            Dialect::Postgres => {
+                let ids = match searches.as_slice() {
+                    [one] => format!("SELECT DISTINCT i.id FROM ({one}) AS i (id)"),
+                    many => many.join(" UNION "),
+                };
+                let ids = format!("({ids}) AS d (id)");
+                self.from = self.dialect.with_records(&ids, "d.id");
+                self.id = "d.id";
+                self.counted = Some(ids).filter(|_| all && driver.is_typed());
+            }
+        }
+        all
     }
 
     /// Adds the searches that find every record for which a part with a rank holds. Answers whether they find only
@@ -90,16 +124,19 @@ impl Pushdown {
     }
 
     fn search(&mut self, leaf: &Leaf) -> String {
+        let (tenant, of_type) = (self.dialect.place(1), self.dialect.place(2));
         match leaf {
             Leaf::Id(id) => {
                 let id = self.value(id);
-                format!("SELECT o.id FROM scim_record AS o WHERE o.tenant = ?1 AND o.type = ?2 AND o.id = {id}")
+                format!(
+                    "SELECT o.id FROM scim_record AS o WHERE o.tenant = {tenant} AND o.type = {of_type} AND o.id = {id}"
+                )
             }
             Leaf::Key { path, value, .. } => {
                 let (path, value) = (self.value(path), self.value(value));
                 format!(
                     "SELECT k.id FROM scim_key AS k \
-                     WHERE k.tenant = ?1 AND k.type = ?2 AND k.path = {path} AND k.value = {value}"
+                     WHERE k.tenant = {tenant} AND k.type = {of_type} AND k.path = {path} AND k.value = {value}"
                 )
             }
             Leaf::KeyFrom { path, from, until } => {
@@ -107,27 +144,21 @@ impl Pushdown {
                 let until = until.as_ref().map(|until| format!(" AND k.value < {}", self.value(until)));
                 format!(
                     "SELECT k.id FROM scim_key AS k \
-                     WHERE k.tenant = ?1 AND k.type = ?2 AND k.path = {path} AND k.value >= {from}{}",
+                     WHERE k.tenant = {tenant} AND k.type = {of_type} AND k.path = {path} AND k.value >= {from}{}",
                     until.unwrap_or_default()
                 )
             }
             Leaf::HasMember(member) => {
-                let member = self.value(member);
-                format!(
-                    "SELECT m.group_id FROM scim_member AS m INDEXED BY scim_member_up \
-                     WHERE m.tenant = ?1 AND m.member_id = {member}"
-                )
+                let (members, member) = (self.dialect.member_up("m"), self.value(member));
+                format!("SELECT m.group_id FROM {members} WHERE m.tenant = {tenant} AND m.member_id = {member}")
             }
             Leaf::IsMember(group) => {
                 let group = self.value(group);
-                format!("SELECT m.member_id FROM scim_member AS m WHERE m.tenant = ?1 AND m.group_id = {group}")
+                format!("SELECT m.member_id FROM scim_member AS m WHERE m.tenant = {tenant} AND m.group_id = {group}")
             }
             Leaf::Modified { from, until } => {
-                let range = self.range("o", *from, *until);
-                format!(
-                    "SELECT o.id FROM scim_record AS o INDEXED BY scim_record_by_time \
-                     WHERE o.tenant = ?1 AND o.type = ?2 AND {range}"
-                )
+                let (records, range) = (self.dialect.records_by_time("o"), self.range("o", *from, *until));
+                format!("SELECT o.id FROM {records} WHERE o.tenant = {tenant} AND o.type = {of_type} AND {range}")
             }
         }
     }
@@ -180,31 +211,49 @@ impl Pushdown {
         }
     }
 
-    /// The `+` keeps SQLite from turning a check into the search that everything starts from.
     fn leaf_check(&mut self, leaf: &Leaf) -> Option<String> {
+        let (tenant, of_type) = (self.dialect.place(1), self.dialect.place(2));
+        let still = self.still();
         Some(match leaf {
-            Leaf::Id(id) => format!("+r.id = {}", self.value(id)),
+            Leaf::Id(id) => format!("{still}r.id = {}", self.value(id)),
             Leaf::Key { path, value, .. } => {
                 let (path, value) = (self.value(path), self.value(value));
-                format!(
-                    "+EXISTS (SELECT 1 FROM scim_key AS k WHERE k.tenant = ?1 AND k.type = ?2 \
-                     AND k.path = {path} AND k.value = {value} AND k.id = r.id)"
-                )
+                self.exists(&format!(
+                    "scim_key AS k WHERE k.tenant = {tenant} AND k.type = {of_type} \
+                     AND k.path = {path} AND k.value = {value} AND k.id = r.id"
+                ))
             }
             // Whether one record has a key in a range is no single step: its keys are not kept together.
             Leaf::KeyFrom { .. } => return None,
-            Leaf::HasMember(member) => format!(
-                "+EXISTS (SELECT 1 FROM scim_member AS m \
-                 WHERE m.tenant = ?1 AND m.group_id = r.id AND m.member_id = {})",
-                self.value(member)
-            ),
-            Leaf::IsMember(group) => format!(
-                "+EXISTS (SELECT 1 FROM scim_member AS m \
-                 WHERE m.tenant = ?1 AND m.group_id = {} AND m.member_id = r.id)",
-                self.value(group)
-            ),
-            Leaf::Modified { from, until } => format!("({})", self.range("+r", *from, *until)),
+            Leaf::HasMember(member) => {
+                let member = self.value(member);
+                self.exists(&format!(
+                    "scim_member AS m WHERE m.tenant = {tenant} AND m.group_id = r.id AND m.member_id = {member}"
+                ))
+            }
+            Leaf::IsMember(group) => {
+                let group = self.value(group);
+                self.exists(&format!(
+                    "scim_member AS m WHERE m.tenant = {tenant} AND m.group_id = {group} AND m.member_id = r.id"
+                ))
+            }
+            Leaf::Modified { from, until } => format!("({})", self.range(&format!("{still}r"), *from, *until)),
         })
+    }
+
+    /// Keeps SQLite from turning a check into the search that everything starts from.
+    const fn still(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Sqlite => "+",
+            Dialect::Postgres => "",
+        }
+    }
+
+    fn exists(&self, rows: &str) -> String {
+        match self.dialect {
+            Dialect::Sqlite => format!("+EXISTS (SELECT 1 FROM {rows})"),
+            Dialect::Postgres => format!("EXISTS (SELECT 1 FROM {rows} OFFSET 0)"),
+        }
     }
 
     fn range(&mut self, table: &str, from: Option<i64>, until: Option<i64>) -> String {
@@ -214,11 +263,11 @@ impl Pushdown {
     }
 
     fn value(&mut self, text: &str) -> String {
-        self.place(Value::Text(text.to_owned()))
+        self.place(text.into())
     }
 
     fn place(&mut self, value: Value) -> String {
         self.values.push(value);
-        format!("?{}", self.values.len() + 2)
+        self.dialect.place(self.values.len() + 2)
     }
 }

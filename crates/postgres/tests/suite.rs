@@ -1,0 +1,34 @@
+//! What every store promises, asked of PostgreSQL: see `scimwright_testkit::suite`.
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may its helpers")]
+
+mod support;
+
+use scimwright_postgres::PostgresOptions;
+use scimwright_testkit::postgres::Cluster;
+use scimwright_testkit::suite::{CASES, Subject};
+
+/// Every case, in turn; all are asked, and the names of those that fail are told.
+fn every_case(subject: &Subject) {
+    let failed = CASES.iter().filter(|(name, case)| {
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(subject))).is_err();
+        if panicked {
+            eprintln!("the case above is {name}");
+        }
+        panicked
+    });
+    let failed: Vec<_> = failed.map(|(name, _)| name).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[test]
+fn a_store_keeps_its_promises() {
+    let Some(cluster) = Cluster::shared() else { return };
+    every_case(&Subject::new(|| support::fresh(cluster, PostgresOptions::default())).cases(20));
+}
+
+#[test]
+fn a_store_with_prepared_statements_keeps_them_too() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let options = PostgresOptions { prepared: true, ..PostgresOptions::default() };
+    every_case(&Subject::new(move || support::fresh(cluster, options.clone())).cases(5));
+}

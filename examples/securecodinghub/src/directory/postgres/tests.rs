@@ -1,0 +1,125 @@
+//! What is so because the database is a server, and others have it too.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, Pool, Runtime};
+use scimwright_testkit::postgres::Cluster;
+use tokio_postgres::NoTls;
+
+use super::testing::{database, open, pool};
+use super::{Postgres, migrate};
+use crate::directory::tables::{Backend, Kind};
+use crate::directory::{Directory, DirectoryError, NewOrganisation};
+use crate::policy::{Edition, TokenScope};
+
+async fn refusal(url: &str) -> String {
+    Directory::in_postgres(pool(url)).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn the_tables_are_made_by_migrate_alone() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.database();
+    let url = database.url();
+    let missing = "the database has no tables of this program, and this program needs version 1: \
+                   run `securecodinghub migrate --database …`";
+    assert_eq!(refusal(url).await, missing);
+    assert_eq!(refusal(url).await, missing, "asking has made none");
+    for _ in 0..2 {
+        migrate(&pool(url)).await.unwrap();
+        open(url).await;
+    }
+    cluster.ask(url, "UPDATE sch_schema_history SET version = 7").unwrap();
+    let newer = "the database is of version 7 and this program knows versions up to 1: run the newer securecodinghub";
+    assert_eq!(refusal(url).await, newer);
+    assert_eq!(migrate(&pool(url)).await.unwrap_err().to_string(), newer);
+    cluster.ask(url, "UPDATE sch_schema_history SET version = 0").unwrap();
+    let older =
+        "the database is of version 0, and this program needs version 1: run `securecodinghub migrate --database …`";
+    assert_eq!(refusal(url).await, older);
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_nothing_to_notice() {
+    let Some(database) = database() else { return };
+    let directory = open(database.url()).await;
+    directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).await.unwrap();
+    let cluster = Cluster::shared().unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()";
+    for label in ["old", "new"] {
+        assert!(cluster.ask(database.url(), cut).unwrap().contains('t'), "there was a connection");
+        let (_, secret) = directory.create_token("acme", TokenScope::Scim, label).await.unwrap();
+        cluster.ask(database.url(), cut).unwrap();
+        assert!(directory.authenticate(&secret).await.unwrap().is_some());
+    }
+    assert_eq!(directory.tokens("acme").await.unwrap().len(), 2, "nothing was done twice");
+}
+
+#[tokio::test]
+async fn nobody_there_is_no_verdict_on_a_token() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://ada:s3cret@{}/hub", listener.local_addr().unwrap());
+    drop(listener);
+    let directory = Directory::over(Arc::new(Postgres { pool: pool(&url) }));
+    let secret = crate::token::Secret::generate().unwrap();
+    let error = directory.authenticate(&secret).await.unwrap_err();
+    assert!(matches!(error, DirectoryError::Unreachable(_)), "{error:?}");
+    assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_is_dropped_in_the_middle_was_never_there() {
+    let Some(database) = database() else { return };
+    // One connection: whoever comes next would get what was begun.
+    let manager = Manager::new(database.url().parse().unwrap(), NoTls);
+    let timeout = Some(Duration::from_secs(5));
+    let pool = Pool::builder(manager).max_size(1).runtime(Runtime::Tokio1).wait_timeout(timeout).build().unwrap();
+    let backend = Postgres { pool };
+    for kind in [Kind::Write, Kind::Write] {
+        let mut tables = backend.begin(kind).await.unwrap();
+        tables.keep_text("indexes", "{}").await.unwrap();
+        drop(tables);
+        assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None);
+    }
+    let mut tables = backend.begin(Kind::Write).await.unwrap();
+    tables.keep_text("indexes", "{}").await.unwrap();
+    tables.abandon().await;
+    assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_pooler_may_change_the_connection_from_one_transaction_to_the_next() {
+    let Some(database) = database() else { return };
+    let bouncer = match Cluster::shared().unwrap().bouncer() {
+        Ok(bouncer) => bouncer,
+        Err(error) => {
+            assert!(std::env::var_os("SCIMWRIGHT_CI").is_none_or(|ci| ci != "1"), "{error}");
+            return eprintln!("SKIPPED: the directory through PgBouncer: {error}");
+        }
+    };
+    let url = bouncer.url(&database);
+    // More clients than the pooler has connections.
+    let clients: Vec<_> = (0..12)
+        .map(|number| {
+            let url = url.clone();
+            tokio::spawn(async move {
+                let (directory, name) = (open(&url).await, format!("organisation {number}"));
+                for round in 0..10 {
+                    if round == 0 {
+                        directory.create_organisation(&NewOrganisation::named(&name, Edition::First)).await.unwrap();
+                    }
+                    let (token, secret) = directory.create_token(&name, TokenScope::Scim, "").await.unwrap();
+                    assert_eq!(directory.authenticate(&secret).await.unwrap().unwrap().organisation.name, name);
+                    directory.revoke(&name, &token.id).await.unwrap();
+                    assert_eq!(directory.authenticate(&secret).await.unwrap(), None);
+                }
+                directory.close().await;
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    assert_eq!(open(&url).await.organisations().await.unwrap().len(), 12);
+}
