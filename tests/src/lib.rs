@@ -13,6 +13,7 @@
 mod answer;
 mod description;
 mod doors;
+mod postgres;
 mod programs;
 mod server;
 

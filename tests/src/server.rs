@@ -18,6 +18,7 @@ use scimwright_http::Scim;
 use scimwright_service::{Context, Features, Limits, Plain, Policy, Service};
 use scimwright_sqlite::{SqliteOptions, SqliteStore};
 use scimwright_store::{InMemory, Store};
+use scimwright_testkit::postgres::Cluster;
 use scimwright_testkit::vector_catalog;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -80,6 +81,18 @@ pub enum StoreKind {
     InMemory,
     /// The store in a file of a temporary folder.
     Sqlite,
+    /// The store in a database of a throw-away server.
+    Postgres,
+}
+
+impl StoreKind {
+    /// Every kind that there is on this machine: a missing PostgreSQL is told by
+    /// [`Cluster::shared`](scimwright_testkit::postgres::Cluster::shared).
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let postgres = Cluster::shared().map(|_| Self::Postgres);
+        [Self::InMemory, Self::Sqlite].into_iter().chain(postgres).collect()
+    }
 }
 
 /// A server that is called in process.
@@ -123,7 +136,7 @@ impl Setup {
     /// Runs a check on a fresh server over each of the stores; all are run, and the names of those that fail are told.
     pub fn on_every_store(&self, check: impl Fn(&Server)) {
         let mut first = None;
-        for kind in [StoreKind::InMemory, StoreKind::Sqlite] {
+        for kind in StoreKind::all() {
             let server = self.start(kind);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(&server))) {
                 eprintln!("the check above failed on {kind:?}");
@@ -146,6 +159,7 @@ impl Setup {
                 let store = store.unwrap_or_else(|error| panic!("no store: {error}"));
                 Server { folder: Some(folder), ..self.start_over(store) }
             }
+            StoreKind::Postgres => self.start_over(crate::postgres::fresh_store()),
         }
     }
 

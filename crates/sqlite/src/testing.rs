@@ -31,13 +31,15 @@ impl Watched {
              INSERT INTO scim_record VALUES ('a', 'Group', 'g', 1, 0, 0, {members}, 'G', '[]', '{{}}', '{{}}');
              INSERT INTO scim_record
                  WITH RECURSIVE n(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n < {members})
-                 SELECT 'a', 'User', format('u%08d', n), 1, 0, n, 0, NULL, format('[[1,\"userName\",\"name%08d\"],[0,\"externalId\",\"ext%08d\"]]', n, n),
-                     '{{}}', format('{{\"userName\":\"name%08d\",\"externalId\":\"ext%08d\"}}', n, n)
+                 SELECT 'a', 'User', format('u%08d', n), 1, 0, n, 0, NULL, format('[[1,\"userName\",\"name%08d\"],[0,\"externalId\",\"ext%08d\"],[0,\"active\",\"true\"]]', n, n),
+                     '{{}}', format('{{\"userName\":\"name%08d\",\"externalId\":\"ext%08d\",\"active\":true}}', n, n)
                  FROM n;
              INSERT INTO scim_key
                  SELECT 'a', 'User', 'userName', keys ->> '$[0][2]', id FROM scim_record WHERE type = 'User';
              INSERT INTO scim_key
                  SELECT 'a', 'User', 'externalId', keys ->> '$[1][2]', id FROM scim_record WHERE type = 'User';
+             INSERT INTO scim_key
+                 SELECT 'a', 'User', 'active', keys ->> '$[2][2]', id FROM scim_record WHERE type = 'User';
              INSERT INTO scim_unique SELECT tenant, type, path, value, tenant, id FROM scim_key WHERE path = 'userName';
              INSERT INTO scim_member
                  SELECT 'a', 'g', id, 'User', NULL FROM scim_record WHERE type = 'User' ORDER BY id LIMIT {members};

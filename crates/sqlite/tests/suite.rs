@@ -21,3 +21,5 @@ fn reopen(Kept { store, with: folder }: Kept<SqliteStore, TempDir>) -> Kept<Sqli
 }
 
 scimwright_testkit::store_suite!(fresh_store, reopen = reopen);
+
+scimwright_testkit::transfer_suite!(fresh_store);

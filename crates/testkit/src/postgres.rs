@@ -132,7 +132,10 @@ impl Cluster {
             Ok(url) if !url.is_empty() => Self::over(url, None),
             _ => {
                 let server = server::postgres(settings)?;
-                Self::over(format!("postgres://postgres@127.0.0.1:{}/postgres", server.port()), Some(server))
+                Self::over(
+                    format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", server.port()),
+                    Some(server),
+                )
             }
         }
     }

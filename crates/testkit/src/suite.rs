@@ -35,6 +35,7 @@ pub mod sample;
 mod subject;
 pub mod tenants;
 pub mod together;
+pub mod transfer;
 pub mod versions;
 
 pub use failing::{Failing, Moment};

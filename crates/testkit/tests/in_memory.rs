@@ -3,3 +3,5 @@
 use scimwright_store::InMemory;
 
 scimwright_testkit::store_suite!(InMemory::default);
+
+scimwright_testkit::transfer_suite!(InMemory::default);

@@ -2,7 +2,7 @@
 //! as a store over a message log would.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -24,10 +24,14 @@ struct Journal {
 
 impl Journal {
     fn open(path: &Path) -> Result<Self, Box<dyn std::error::Error>> {
-        let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
-        let memory = InMemory::default();
-        for line in BufReader::new(&file).lines() {
-            let (tenant, change): (String, Change) = serde_json::from_str(&line?)?;
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        let (memory, mut bytes) = (InMemory::default(), Vec::new());
+        file.read_to_end(&mut bytes)?;
+        // A process that died while it wrote left half a line, and had told nobody that it succeeded.
+        bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+        file.set_len(u64::try_from(bytes.len())?)?;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (tenant, change): (String, Change) = serde_json::from_slice(line)?;
             pollster::block_on(memory.commit(&tenant.parse()?, change))?;
         }
         Ok(Self { memory, file: Mutex::new(Some(file)) })
@@ -88,4 +92,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(pollster::block_on(service.handle(&context, create)).map_err(|error| error.status()), Err(409));
     eprintln!("{}", std::fs::read_to_string(&path)?.trim_end());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write;
+
+    use scimwright_testkit::suite::Kept;
+    use tempfile::TempDir;
+
+    use super::Journal;
+
+    type Journaled = Kept<Journal, TempDir>;
+
+    fn open(folder: TempDir) -> Journaled {
+        let journal = Journal::open(&folder.path().join("journal.jsonl")).expect("the journal can be read");
+        Kept::new(journal, folder)
+    }
+
+    fn fresh_store() -> Journaled {
+        open(tempfile::tempdir().expect("there is room"))
+    }
+
+    /// What another process finds when this one died while it wrote.
+    fn reopen(Kept { store, with: folder }: Journaled) -> Journaled {
+        drop(store);
+        let journal = OpenOptions::new().append(true).open(folder.path().join("journal.jsonl"));
+        journal.and_then(|mut journal| journal.write_all(b"[\"a\",{\"tim")).expect("it can be written");
+        open(folder)
+    }
+
+    // All that a store promises, as tests.
+    scimwright_testkit::store_suite!(fresh_store, cases = 20, reopen = reopen);
 }

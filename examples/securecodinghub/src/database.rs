@@ -157,7 +157,7 @@ pub enum DatabaseError {
     #[error(transparent)]
     Postgres(PostgresError),
     /// The tables of resources in PostgreSQL are missing, or are those of an older version.
-    #[error("{0}: run `securecodinghub migrate --database …`", older(.0))]
+    #[error("{}: run `securecodinghub migrate --database …`", older(.0))]
     Older(PostgresError),
     /// The store gives nothing out whole.
     #[error("organisations cannot be taken out of this database, or into it")]
@@ -229,7 +229,7 @@ impl Database {
             }
             Self::Postgres(url) => {
                 let store = PostgresStore::connect(&url.url, PostgresOptions::default()).await?;
-                let directory = Arc::new(Directory::in_postgres(store.pool().clone()).await?);
+                let directory = Arc::new(Directory::in_postgres(&store).await?);
                 Ok(Opened { directory, store: Arc::new(store), whole: None })
             }
         }

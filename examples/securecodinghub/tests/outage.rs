@@ -86,7 +86,8 @@ fn a_database_without_tables_is_told_how_to_get_them() {
         let told = String::from_utf8(output.stdout).unwrap();
         assert!(told.starts_with("the tables in postgres://") && told.ends_with("are up to date\n"), "{told}");
     }
-    assert!(run("org list").status.success());
+    let output = run("org list");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // For a file it does what opening does.
     assert!(hub.prints("migrate").starts_with("the tables in securecodinghub.db are up to date"));
     assert!(hub.database().exists());

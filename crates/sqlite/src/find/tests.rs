@@ -37,7 +37,9 @@ fn what_serves_one_costs_the_same_in_every_crowd() {
     for (type_name, filter, total) in [
         ("User", r#"userName eq "name00000003""#, 1),
         ("User", r#"userName eq "nobody""#, 0),
-        ("User", r#"userName eq "name00000003" and active eq true"#, 0),
+        ("User", r#"userName eq "name00000003" and active eq true"#, 1),
+        ("User", r#"active eq true and userName eq "name00000003""#, 1),
+        ("User", r#"active eq false"#, 0),
         ("User", r#"userName eq "name00000003" and groups.value eq "g""#, 1),
         ("User", r#"groups.value eq "g" and userName eq "name00000003""#, 1),
         ("User", r#"userName sw "name" and userName eq "name00000003""#, 1),
@@ -71,6 +73,9 @@ fn a_page_of_a_walk_costs_the_same_at_every_depth() {
     for (sort, filter) in [
         (None, None),
         (None, Some(r#"groups.value eq "g""#)),
+        (None, Some("active eq true")),
+        (None, Some(r#"active eq true or userName eq "name00000003""#)),
+        (Some("userName"), Some("active eq true")),
         (Some("userName"), None),
         (Some("externalId"), None),
         (Some("meta.lastModified"), None),

@@ -29,7 +29,7 @@ impl Bouncer {
     /// The URL of a database of the server, through this.
     #[must_use]
     pub fn url(&self, database: &Database) -> String {
-        with_database(&format!("postgres://postgres@127.0.0.1:{}", self.server.port()), database.name())
+        with_database(&format!("postgres://postgres@127.0.0.1:{}?sslmode=disable", self.server.port()), database.name())
     }
 }
 

@@ -161,3 +161,61 @@ macro_rules! store_suite {
         }
     };
 }
+
+/// All cases for transfers.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __transfer_cases {
+    ($with:ident!($($argument:tt)*)) => {
+        $crate::$with! {
+            ($($argument)*)
+            transfer::what_is_taken_in_is_what_came_out
+            transfer::a_tenant_goes_on_where_it_was
+            transfer::items_come_in_their_order
+            transfer::a_tenant_that_is_there_is_not_written_over
+            transfer::a_source_that_breaks_leaves_nothing
+            transfer::what_does_not_fit_together_stays_outside
+            transfer::a_key_that_is_taken_keeps_a_tenant_outside
+            transfer::a_sink_that_breaks_ends_the_export
+            transfer::an_erased_tenant_was_never_there
+            transfer::tenants_are_those_that_have_committed
+            transfer::an_archive_is_the_tenant
+        }
+    };
+}
+
+/// A test for each of them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __transfer_tests {
+    (($fresh:expr) $(transfer::$case:ident)*) => {
+        $(
+            #[test]
+            fn $case() {
+                $crate::suite::transfer::$case(&|| ::std::sync::Arc::new($fresh()));
+            }
+        )*
+    };
+}
+
+/// A module `transfer_suite` with a test for each case of [`suite::transfer`](crate::suite::transfer), for stores that come from a function
+/// and are of a type that is [`Transfer`](scimwright_store::Transfer).
+///
+/// ```
+/// // In a file of `tests`.
+/// use scimwright_store::InMemory;
+///
+/// scimwright_testkit::transfer_suite!(InMemory::default);
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! transfer_suite {
+    ($fresh:expr $(,)?) => {
+        mod transfer_suite {
+            #[allow(unused_imports, reason = "the function may be named by its whole path")]
+            use super::*;
+
+            $crate::__transfer_cases!(__transfer_tests!($fresh));
+        }
+    };
+}

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
-use scimwright_store::{Change, Committed, Key, Logged, Members, Page, Query, Record, Store, StoreError, TenantId};
+use scimwright_store::{
+    Change, Committed, Key, Logged, Members, Page, Query, Record, Sink, Source, Store, StoreError, TenantId, Transfer,
+};
 use serde_json::Value;
 
 /// Names another number of random cases than [`Subject::cases`] says.
@@ -94,5 +96,24 @@ impl<S: Store, K: fmt::Debug + Send + Sync + 'static> Store for Kept<S, K> {
 
     async fn fact(&self, tenant: &TenantId, name: &str) -> Result<Option<Value>, StoreError> {
         self.store.fact(tenant, name).await
+    }
+}
+
+#[async_trait]
+impl<S: Transfer, K: fmt::Debug + Send + Sync + 'static> Transfer for Kept<S, K> {
+    async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        self.store.tenants().await
+    }
+
+    async fn export(&self, tenant: &TenantId, sink: Sink) -> Result<(), StoreError> {
+        self.store.export(tenant, sink).await
+    }
+
+    async fn import(&self, tenant: &TenantId, source: Source) -> Result<(), StoreError> {
+        self.store.import(tenant, source).await
+    }
+
+    async fn erase(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        self.store.erase(tenant).await
     }
 }

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, PoolError};
+use scimwright_postgres::PostgresStore;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
@@ -30,13 +31,17 @@ pub(crate) use schema::migrate;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Directory {
-    /// Opens the tables in the database that the pool leads to, which must be there: see [`migrate`].
+    /// Opens the tables in the database of the store, which must be there: see [`migrate`].
     ///
     /// # Errors
     /// When the database cannot be reached, or its tables are missing, or are of an older or a newer version.
-    pub(crate) async fn in_postgres(pool: Pool) -> Result<Self, DirectoryError> {
-        schema::check(&connect(&pool).await?).await?;
-        Ok(Self::over(Arc::new(Postgres { pool })))
+    pub(crate) async fn in_postgres(store: &PostgresStore) -> Result<Self, DirectoryError> {
+        Self::through(Postgres { pool: store.pool().clone(), _store: Some(store.clone()) }).await
+    }
+
+    async fn through(database: Postgres) -> Result<Self, DirectoryError> {
+        schema::check(&connect(&database.pool).await?).await?;
+        Ok(Self::over(Arc::new(database)))
     }
 }
 
@@ -44,6 +49,8 @@ impl Directory {
 #[derive(Debug)]
 struct Postgres {
     pool: Pool,
+    /// Whose connections they are: they are closed when the last handle to it goes.
+    _store: Option<PostgresStore>,
 }
 
 #[async_trait]

@@ -4,6 +4,7 @@ use deadpool_postgres::{Manager, Pool};
 use scimwright_testkit::postgres::{Cluster, Database};
 use tokio_postgres::NoTls;
 
+use super::Postgres;
 use crate::directory::Directory;
 
 /// A pool of its own, as a process has one.
@@ -26,5 +27,5 @@ pub(crate) fn database() -> Option<Database> {
 
 /// Opens the tables as another process does.
 pub(crate) async fn open(url: &str) -> Directory {
-    Directory::in_postgres(pool(url)).await.unwrap()
+    Directory::through(Postgres { pool: pool(url), _store: None }).await.unwrap()
 }

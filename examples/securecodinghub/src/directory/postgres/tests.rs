@@ -14,7 +14,7 @@ use crate::directory::{Directory, DirectoryError, NewOrganisation};
 use crate::policy::{Edition, TokenScope};
 
 async fn refusal(url: &str) -> String {
-    Directory::in_postgres(pool(url)).await.unwrap_err().to_string()
+    Directory::through(Postgres { pool: pool(url), _store: None }).await.unwrap_err().to_string()
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn nobody_there_is_no_verdict_on_a_token() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("postgres://ada:s3cret@{}/hub", listener.local_addr().unwrap());
     drop(listener);
-    let directory = Directory::over(Arc::new(Postgres { pool: pool(&url) }));
+    let directory = Directory::over(Arc::new(Postgres { pool: pool(&url), _store: None }));
     let secret = crate::token::Secret::generate().unwrap();
     let error = directory.authenticate(&secret).await.unwrap_err();
     assert!(matches!(error, DirectoryError::Unreachable(_)), "{error:?}");
@@ -75,7 +75,7 @@ async fn what_is_dropped_in_the_middle_was_never_there() {
     let manager = Manager::new(database.url().parse().unwrap(), NoTls);
     let timeout = Some(Duration::from_secs(5));
     let pool = Pool::builder(manager).max_size(1).runtime(Runtime::Tokio1).wait_timeout(timeout).build().unwrap();
-    let backend = Postgres { pool };
+    let backend = Postgres { pool, _store: None };
     for kind in [Kind::Write, Kind::Write] {
         let mut tables = backend.begin(kind).await.unwrap();
         tables.keep_text("indexes", "{}").await.unwrap();
