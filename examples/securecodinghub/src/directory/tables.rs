@@ -38,17 +38,17 @@ pub(super) trait Tables: Send {
     /// Gives up what was written.
     async fn abandon(self: Box<Self>);
 
-    /// The key of cursors.
-    async fn cursor_key(&mut self) -> Done<Option<[u8; 32]>>;
+    /// The key of that name.
+    async fn key(&mut self, name: &str) -> Done<Option<[u8; 32]>>;
 
-    /// Keeps the key of cursors, unless there is one.
-    async fn keep_cursor_key(&mut self, key: [u8; 32]) -> Done<()>;
+    /// Keeps a key by that name, unless there is one.
+    async fn keep_key(&mut self, name: &str, key: [u8; 32]) -> Done<()>;
 
-    /// The remembered indexes, as JSON.
-    async fn indexes(&mut self) -> Done<Option<String>>;
+    /// The text of that name.
+    async fn text(&mut self, name: &str) -> Done<Option<String>>;
 
-    /// Remembers the indexes.
-    async fn keep_indexes(&mut self, indexes: &str) -> Done<()>;
+    /// Keeps a text by that name.
+    async fn keep_text(&mut self, name: &str, text: &str) -> Done<()>;
 
     /// Notes that there is an organisation from now on. Answers whether this is the first.
     async fn is_first(&mut self) -> Done<bool>;

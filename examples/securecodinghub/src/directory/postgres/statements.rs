@@ -66,23 +66,23 @@ impl Tables for Session {
         Self::abandon(*self).await;
     }
 
-    async fn cursor_key(&mut self) -> Done<Option<[u8; 32]>> {
-        let Some(row) = self.meta("cursor_key").await? else { return Ok(None) };
+    async fn key(&mut self, name: &str) -> Done<Option<[u8; 32]>> {
+        let Some(row) = self.meta(name).await? else { return Ok(None) };
         Ok(get::<&[u8]>(&row, 0)?.try_into().ok())
     }
 
-    async fn keep_cursor_key(&mut self, key: [u8; 32]) -> Done<()> {
-        self.keep("cursor_key", &key).await.map(drop)
+    async fn keep_key(&mut self, name: &str, key: [u8; 32]) -> Done<()> {
+        self.keep(name, &key).await.map(drop)
     }
 
-    async fn indexes(&mut self) -> Done<Option<String>> {
-        let Some(row) = self.meta("indexes").await? else { return Ok(None) };
+    async fn text(&mut self, name: &str) -> Done<Option<String>> {
+        let Some(row) = self.meta(name).await? else { return Ok(None) };
         Ok(Some(String::from_utf8_lossy(get(&row, 0)?).into_owned()))
     }
 
-    async fn keep_indexes(&mut self, indexes: &str) -> Done<()> {
-        let sql = "INSERT INTO sch_meta (key, value) VALUES ('indexes', $1) ON CONFLICT (key) DO UPDATE SET value = $1";
-        self.run(sql, &[(&indexes.as_bytes(), Type::BYTEA)]).await.map(drop)
+    async fn keep_text(&mut self, name: &str, text: &str) -> Done<()> {
+        let sql = "INSERT INTO sch_meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2";
+        self.run(sql, &[(&name, Type::TEXT), (&text.as_bytes(), Type::BYTEA)]).await.map(drop)
     }
 
     async fn is_first(&mut self) -> Done<bool> {

@@ -78,14 +78,14 @@ async fn what_is_dropped_in_the_middle_was_never_there() {
     let backend = Postgres { pool, _store: None };
     for kind in [Kind::Write, Kind::Write] {
         let mut tables = backend.begin(kind).await.unwrap();
-        tables.keep_indexes("{}").await.unwrap();
+        tables.keep_text("indexes", "{}").await.unwrap();
         drop(tables);
-        assert_eq!(backend.begin(Kind::Read).await.unwrap().indexes().await.unwrap(), None);
+        assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None);
     }
     let mut tables = backend.begin(Kind::Write).await.unwrap();
-    tables.keep_indexes("{}").await.unwrap();
+    tables.keep_text("indexes", "{}").await.unwrap();
     tables.abandon().await;
-    assert_eq!(backend.begin(Kind::Read).await.unwrap().indexes().await.unwrap(), None);
+    assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -79,22 +79,22 @@ impl Tables for Session {
         drop(self);
     }
 
-    async fn cursor_key(&mut self) -> Done<Option<[u8; 32]>> {
-        self.one("SELECT value FROM sch_meta WHERE key = 'cursor_key'", [], |row| row.get(0))
+    async fn key(&mut self, name: &str) -> Done<Option<[u8; 32]>> {
+        self.one("SELECT value FROM sch_meta WHERE key = ?1", [name], |row| row.get(0))
     }
 
-    async fn keep_cursor_key(&mut self, key: [u8; 32]) -> Done<()> {
-        let sql = "INSERT INTO sch_meta (key, value) VALUES ('cursor_key', ?1) ON CONFLICT DO NOTHING";
-        self.run(sql, [key]).map(drop)
+    async fn keep_key(&mut self, name: &str, key: [u8; 32]) -> Done<()> {
+        let sql = "INSERT INTO sch_meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.run(sql, params![name, key]).map(drop)
     }
 
-    async fn indexes(&mut self) -> Done<Option<String>> {
-        self.one("SELECT value FROM sch_meta WHERE key = 'indexes'", [], |row| row.get(0))
+    async fn text(&mut self, name: &str) -> Done<Option<String>> {
+        self.one("SELECT value FROM sch_meta WHERE key = ?1", [name], |row| row.get(0))
     }
 
-    async fn keep_indexes(&mut self, indexes: &str) -> Done<()> {
-        let sql = "INSERT INTO sch_meta (key, value) VALUES ('indexes', ?1) ON CONFLICT DO UPDATE SET value = ?1";
-        self.run(sql, [indexes]).map(drop)
+    async fn keep_text(&mut self, name: &str, text: &str) -> Done<()> {
+        let sql = "INSERT INTO sch_meta (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2";
+        self.run(sql, [name, text]).map(drop)
     }
 
     async fn is_first(&mut self) -> Done<bool> {
