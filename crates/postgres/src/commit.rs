@@ -7,7 +7,10 @@ mod keys;
 mod members;
 mod write;
 
-use scimwright_core::Instant;
+pub(crate) use keys::{GLOBAL, StoredKey, TENANT, stored_keys};
+pub(crate) use write::document;
+
+use scimwright_sql::nanos;
 use scimwright_store::{
     ChainHash, Change, Committed, Cut, Displaced, Fact, Guard, Logged, StoreError, TenantId, Version, When, Write,
 };
@@ -156,11 +159,6 @@ async fn apply(
     Ok(Committed::new(Version(last), displaced))
 }
 
-/// Nanoseconds since 1970, as far as 64 bits reach.
-pub(crate) fn nanos(time: Instant) -> Option<i64> {
-    time.utc().and_utc().timestamp_nanos_opt()
-}
-
 /// Locks the tenant's row until the transaction ends, takes the next positions of its log and answers the last of them.
 pub(crate) async fn advance(session: &mut Session, tenant: &TenantId, by: usize) -> Result<u64, Failure> {
     let text = "INSERT INTO scim_tenant AS t (tenant, position) VALUES ($1, $2) \
@@ -215,7 +213,7 @@ pub(crate) async fn append(
 }
 
 /// A commit under way.
-struct Work<'w> {
+pub(crate) struct Work<'w> {
     session: &'w mut Session,
     tenant: &'w str,
     time: i64,
@@ -223,7 +221,12 @@ struct Work<'w> {
     displaced: Vec<Displaced>,
 }
 
-impl Work<'_> {
+impl<'w> Work<'w> {
+    /// For what asks and writes no record.
+    pub(crate) const fn new(session: &'w mut Session, tenant: &'w str) -> Self {
+        Self { session, tenant, time: 0, version: Version(0), displaced: Vec::new() }
+    }
+
     fn tenant(&self) -> Bind {
         Bind::text(self.tenant)
     }

@@ -84,10 +84,10 @@ pub(crate) enum Failure {
     Panic,
     #[error("the runtime of the store has stopped")]
     Stopped,
-    #[error("what was to be taken in does not fit together: {0}")]
-    Import(String),
-    #[error("the other side has failed")]
-    Io(#[from] io::Error),
+    #[error(transparent)]
+    Transfer(io::Error),
+    #[error("the name of a tenant is none")]
+    Tenant(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// What to do about a failure.
@@ -142,6 +142,7 @@ impl From<Failure> for StoreError {
             Failure::Outcome(outcome) => outcome,
             Failure::Database(error) => Self::unavailable(error),
             Failure::Pool(error) => Self::unavailable(error),
+            Failure::Transfer(error) => Self::unavailable(error),
             other => Self::unavailable(other),
         }
     }

@@ -54,6 +54,7 @@ mod retry;
 mod session;
 mod store;
 mod text;
+mod transfer;
 
 pub use error::OpenError;
 pub use migrate::{DISTRIBUTE, Migrated, migrate};

@@ -101,6 +101,20 @@ impl PostgresStore {
         }
     }
 
+    /// The same for what may block, as somebody else's source or sink does: on a thread of its own.
+    pub(crate) async fn work_blocking<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let runtime = self.shared.runtime.clone();
+        let done = self.shared.runtime.spawn_blocking(move || runtime.block_on(work));
+        match done.await {
+            Ok(done) => Ok(done?),
+            Err(error) if error.is_panic() => Err(Failure::Panic.into()),
+            Err(_) => Err(Failure::Stopped.into()),
+        }
+    }
+
     pub(crate) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
     }

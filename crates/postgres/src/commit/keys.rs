@@ -123,7 +123,12 @@ impl Work<'_> {
     }
 
     /// Takes a key that is unique over all tenants. When somebody else has it: who, if he is of this tenant.
-    async fn claim_global(&mut self, key: &Key, path: &str, value: &str) -> Result<Option<Option<Key>>, Failure> {
+    pub(crate) async fn claim_global(
+        &mut self,
+        key: &Key,
+        path: &str,
+        value: &str,
+    ) -> Result<Option<Option<Key>>, Failure> {
         let text = "INSERT INTO scim_global (value, path, tenant, id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
         let values = [Bind::text(value), Bind::text(path), self.tenant(), Bind::text(&key.id)];
         if self.session.execute(text, &values).await? > 0 {
@@ -145,7 +150,13 @@ impl Work<'_> {
         Ok(if holder.as_ref() == Some(key) { None } else { Some(holder) })
     }
 
-    async fn holder(&mut self, resource_type: &str, path: &str, value: &str) -> Result<Option<Key>, Failure> {
+    /// Who has a key that is unique in the tenant.
+    pub(crate) async fn holder(
+        &mut self,
+        resource_type: &str,
+        path: &str,
+        value: &str,
+    ) -> Result<Option<Key>, Failure> {
         let text = "SELECT id FROM scim_unique WHERE tenant = $1 AND type = $2 AND path = $3 AND value = $4";
         let values = [self.tenant(), Bind::text(resource_type), Bind::text(path), Bind::text(value)];
         let rows = self.session.rows(text, &values).await?;
