@@ -36,7 +36,7 @@ async fn the_tables_are_made_by_migrate_alone() {
     assert_eq!(migrate(&pool(url)).await.unwrap_err().to_string(), newer);
     cluster.ask(url, "UPDATE sch_schema_history SET version = 0").unwrap();
     let older =
-        "the database is of version 0, and this program needs version 1: run `securecodinghub migrate --database …`";
+        "the database is of version 0, and this program needs version 2: run `securecodinghub migrate --database …`";
     assert_eq!(refusal(url).await, older);
 }
 

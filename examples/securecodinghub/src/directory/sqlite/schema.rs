@@ -207,7 +207,7 @@ mod tests {
         let error = Directory::open(&path).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the database is of version 7 and this program knows versions up to 2: run the newer securecodinghub"
+            "the database is of version 7 and this program knows versions up to 3: run the newer securecodinghub"
         );
         assert_eq!(version(&connection).unwrap(), Some(7));
     }
