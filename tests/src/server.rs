@@ -5,6 +5,7 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -19,9 +20,9 @@ use scimwright_service::{Context, Features, Limits, Plain, Policy, Service};
 use scimwright_sqlite::{SqliteOptions, SqliteStore};
 use scimwright_store::{InMemory, Store};
 use scimwright_testkit::postgres::Cluster;
+use scimwright_testkit::suite::Kept;
 use scimwright_testkit::vector_catalog;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::answer::Answer;
 use crate::description::Description;
@@ -93,6 +94,27 @@ impl StoreKind {
         let postgres = Cluster::shared().map(|_| Self::Postgres);
         [Self::InMemory, Self::Sqlite].into_iter().chain(postgres).collect()
     }
+
+    /// A fresh store. What it lives in goes with it.
+    #[must_use]
+    pub fn fresh(self) -> Arc<dyn Store> {
+        self.fresh_in().0
+    }
+
+    /// A fresh store, and the folder of its files if it has any.
+    fn fresh_in(self) -> (Arc<dyn Store>, Option<PathBuf>) {
+        match self {
+            Self::InMemory => (Arc::new(InMemory::default()), None),
+            Self::Sqlite => {
+                let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no temporary folder: {error}"));
+                let store = SqliteStore::open(folder.path().join("scim.db"), SqliteOptions::default());
+                let (store, path) =
+                    (store.unwrap_or_else(|error| panic!("no store: {error}")), folder.path().to_owned());
+                (Arc::new(Kept::new(store, folder)), Some(path))
+            }
+            Self::Postgres => (Arc::new(crate::postgres::fresh_store()), None),
+        }
+    }
 }
 
 /// A server that is called in process.
@@ -102,7 +124,7 @@ pub struct Server {
     /// What it says of itself in OpenAPI to each caller.
     descriptions: Mutex<HashMap<HeaderValue, Arc<Description>>>,
     store: Arc<dyn Store>,
-    folder: Option<TempDir>,
+    folder: Option<PathBuf>,
 }
 
 /// Runs a check on a server of the usual setup, over each of the stores.
@@ -151,22 +173,17 @@ impl Setup {
     /// A fresh server.
     #[must_use]
     pub fn start(&self, kind: StoreKind) -> Server {
-        match kind {
-            StoreKind::InMemory => self.start_over(InMemory::default()),
-            StoreKind::Sqlite => {
-                let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no temporary folder: {error}"));
-                let store = SqliteStore::open(folder.path().join("scim.db"), SqliteOptions::default());
-                let store = store.unwrap_or_else(|error| panic!("no store: {error}"));
-                Server { folder: Some(folder), ..self.start_over(store) }
-            }
-            StoreKind::Postgres => self.start_over(crate::postgres::fresh_store()),
-        }
+        let (store, folder) = kind.fresh_in();
+        Server { folder, ..self.start_shared(store) }
     }
 
     /// A fresh server over a store of the test's own.
     #[must_use]
     pub fn start_over(&self, store: impl Store) -> Server {
-        let store: Arc<dyn Store> = Arc::new(store);
+        self.start_shared(Arc::new(store))
+    }
+
+    fn start_shared(&self, store: Arc<dyn Store>) -> Server {
         let service = Service::over(self.catalog.clone(), store.clone());
         let service = service.limits(self.limits.clone()).features(self.features.clone());
         let service = self.clock.into_iter().fold(service, Service::clock);
@@ -221,7 +238,7 @@ impl Server {
     #[must_use]
     pub fn files(&self) -> Vec<u8> {
         let Some(folder) = &self.folder else { return Vec::new() };
-        let entries = std::fs::read_dir(folder.path()).unwrap_or_else(|error| panic!("no folder: {error}"));
+        let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("no folder: {error}"));
         let read = |entry: std::fs::DirEntry| std::fs::read(entry.path()).unwrap_or_default();
         entries.filter_map(Result::ok).flat_map(read).collect()
     }

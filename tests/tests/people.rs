@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 fn in_edition(edition: Edition, check: impl Fn(&Server)) {
     let folder = tempfile::tempdir().unwrap();
     let directory = Directory::open(folder.path().join("hub.db")).unwrap();
-    let organisation = directory.create_organisation(&NewOrganisation::named("Acme", edition)).unwrap();
+    let new = NewOrganisation::named("Acme", edition);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let organisation = runtime.block_on(directory.create_organisation(&new)).unwrap();
     Setup::default().profile(Profile::tolerant()).policy(People::provisioned(&organisation)).on_every_store(check);
 }
 

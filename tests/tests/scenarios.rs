@@ -1,4 +1,4 @@
-//! What identity providers were seen to send, played against the whole service in process: over both stores, under the
+//! What identity providers were seen to send, played against the whole service in process: over every store, under the
 //! policy of the product that these scenarios were written for.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -10,14 +10,16 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use pollster::block_on;
 use scimwright_http::{Scim, StaticToken};
-use scimwright_service::Service;
+use scimwright_service::{Doctor, Service};
 use scimwright_sqlite::{SqliteOptions, SqliteStore};
-use scimwright_store::{InMemory, Store};
+use scimwright_store::{InMemory, Store, Transfer};
 use scimwright_testkit::scenario::{Outcome, Runner, Scenario, Settings, load_dir};
-use securecodinghub::directory::{Directory, NewOrganisation};
+use scimwright_tests::StoreKind;
+use securecodinghub::directory::{Directory, NewOrganisation, Organisation};
 use securecodinghub::endpoint::{catalog, context};
 use securecodinghub::people::People;
 use securecodinghub::policy::{Edition, Profile};
+use tokio::runtime::Builder;
 
 const BASE: &str = "https://hub.example/api/sch/scim/v2";
 
@@ -79,13 +81,14 @@ const OKTA: Play = Play {
 };
 
 impl Play {
-    /// Plays it on a store of which nothing is known but that it is empty.
-    fn over(&self, store: Arc<dyn Store>) {
+    /// Plays it on a store of which nothing is known but that it is empty. Tells whose it is now.
+    fn over(&self, store: Arc<dyn Store>) -> Organisation {
         let folder = tempfile::tempdir().unwrap();
         let directory = Directory::open(folder.path().join("hub.db")).unwrap();
         let mut organisation = NewOrganisation::named("Acme", self.edition);
         organisation.profile = self.profile;
-        let organisation = directory.create_organisation(&organisation).unwrap();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let organisation = runtime.block_on(directory.create_organisation(&organisation)).unwrap();
         let people = People::provisioned(&organisation);
         let caller = context(&organisation, "tests", BASE, people).unwrap();
         let service = Service::over(catalog(&[]).unwrap(), store);
@@ -104,16 +107,33 @@ impl Play {
         let lines = wanted.iter().filter_map(|scenario| line(scenario.name(), &runner.play(scenario)));
         let lines: Vec<String> = lines.collect();
         assert!(lines.is_empty(), "{} of {}:\n{}", lines.len(), wanted.len(), lines.join("\n"));
+        organisation
     }
 
-    fn in_memory(&self) {
-        self.over(Arc::new(InMemory::default()));
+    /// Plays it, and examines what is in the store then.
+    fn leaves_it_well<T: Transfer>(&self, store: Arc<T>) {
+        let organisation = self.over(store.clone());
+        let doctor = Doctor::new(Arc::new(catalog(&[]).unwrap()), Arc::new(People::provisioned(&organisation)));
+        let diagnosis = block_on(doctor.examine(&*store, &organisation.id.parse().unwrap())).unwrap();
+        assert_eq!(diagnosis.findings, []);
+        assert!(diagnosis.records > 0 && diagnosis.entries > 100, "{diagnosis:?}");
     }
 
-    fn sqlite(&self) {
+    fn on_every_store(&self) {
+        for kind in StoreKind::all() {
+            eprintln!("on {kind:?}");
+            self.over(kind.fresh());
+        }
+    }
+}
+
+#[test]
+fn a_doctor_finds_nothing_behind_any_scenario() {
+    for play in [TOLERANT, SECOND_EDITION] {
+        play.leaves_it_well(Arc::new(InMemory::default()));
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("scim.db"), SqliteOptions::default()).unwrap();
-        self.over(Arc::new(store));
+        play.leaves_it_well(Arc::new(store));
     }
 }
 
@@ -130,51 +150,26 @@ fn line(name: &str, outcome: &Outcome) -> Option<String> {
 }
 
 #[test]
-fn the_product_in_memory() {
-    TOLERANT.in_memory();
+fn the_product() {
+    TOLERANT.on_every_store();
 }
 
 #[test]
-fn the_product_on_sqlite() {
-    TOLERANT.sqlite();
+fn the_second_edition() {
+    SECOND_EDITION.on_every_store();
 }
 
 #[test]
-fn the_second_edition_in_memory() {
-    SECOND_EDITION.in_memory();
+fn strict() {
+    STRICT.on_every_store();
 }
 
 #[test]
-fn the_second_edition_on_sqlite() {
-    SECOND_EDITION.sqlite();
+fn entra() {
+    ENTRA.on_every_store();
 }
 
 #[test]
-fn strict_in_memory() {
-    STRICT.in_memory();
-}
-
-#[test]
-fn strict_on_sqlite() {
-    STRICT.sqlite();
-}
-
-#[test]
-fn entra_in_memory() {
-    ENTRA.in_memory();
-}
-
-#[test]
-fn entra_on_sqlite() {
-    ENTRA.sqlite();
-}
-
-#[test]
-fn okta_in_memory() {
-    OKTA.in_memory();
-}
-
-#[test]
-fn okta_on_sqlite() {
-    OKTA.sqlite();
+fn okta() {
+    OKTA.on_every_store();
 }

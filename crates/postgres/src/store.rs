@@ -207,9 +207,3 @@ impl fmt::Debug for PostgresStore {
         out.debug_struct("PostgresStore").field("options", &self.shared.options).finish_non_exhaustive()
     }
 }
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.pool.close();
-    }
-}
