@@ -299,7 +299,7 @@ class Writers:
 
 
 def start_server(programs, server, url):
-    subprocess.run([server, "migrate", "--database", url], check=True, timeout=60)
+    subprocess.run([server, "migrate", "--database", url], check=True, timeout=60, stdout=subprocess.DEVNULL)
     process = programs.start(
         "server", [server, "--listen", "127.0.0.1:0", "--database", url, "--rate-limit", "off", "--json"],
         as_owner=False, stdout=subprocess.PIPE
@@ -331,7 +331,7 @@ def check(endpoint, writers, group, server, url):
     if lost := set(writers.joined) - members:
         wrong.append(f"members that were acknowledged are lost: {sorted(lost)}")
     verified = subprocess.run(
-        [server, "audit", "verify", "--org", "default", "--database", url], capture_output=True, text=True, timeout=60
+        [server, "audit", "verify", "--org", "default", "--database", url, "--json"], capture_output=True, text=True, timeout=60
     )
     log(f"the log: {(verified.stdout or verified.stderr).strip()}")
     if verified.returncode != 0:

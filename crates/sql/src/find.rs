@@ -15,6 +15,15 @@ use crate::search::{Direction, Index, Region, Search};
 use crate::source::{Beside, Walk};
 use crate::{Dialect, Source, Statement};
 
+use gathered::{Candidate, Gathered, Walked};
+
+mod gathered;
+mod statements;
+#[cfg(test)]
+mod tests;
+
+pub use statements::statements;
+
 /// What a query selects, as [`Store::find`](scimwright_store::Store::find) promises it. The source is one read transaction.
 ///
 /// Memory is that of the page and of some hundreds of candidates; a sort that no index has keeps the places of what stands before
@@ -32,42 +41,6 @@ pub async fn find<S: Source>(
     Finder::new(dialect, tenant, query).page(source).await
 }
 
-/// The statements that [`find`] may run for a query, so that a database can be asked how it goes about them. Where statements name ids
-/// that others have found, some stand in for them, and a walk is shown as its first part where the page is one.
-#[must_use]
-pub fn statements(dialect: Dialect, tenant: &TenantId, query: &Query) -> Vec<Statement> {
-    let finder = Finder::new(dialect, tenant, query);
-    let direction = finder.direction();
-    let mut statements = Vec::new();
-    for search in &finder.parts {
-        if query.total {
-            statements.push(if search.pushdown.exact { search.count() } else { search.candidates() });
-        }
-        let page = |statement: Statement| statement.part(dialect, query.count.saturating_add(1), 0);
-        match finder.index() {
-            Some((search, index)) => {
-                let mark = finder.mark.as_ref();
-                statements.extend(search.absent(&index));
-                statements.extend(search.along(&index, Region::With, direction, mark).map(page));
-                statements.extend(search.along(&index, Region::Without, direction, mark).map(page));
-            }
-            None if query.is_sorted() => {
-                statements.push(search.candidates());
-                statements.push(search.reader.records_statement(&["a", "b"].map(str::to_owned)));
-            }
-            None => {
-                let from = match finder.stands(search) {
-                    Stands::Within(id) => Some(id),
-                    Stands::Before | Stands::Behind => None,
-                };
-                statements.push(page(search.by_id(direction, from.as_deref())));
-            }
-        }
-        statements.extend(search.beside());
-    }
-    statements
-}
-
 /// A query under way.
 struct Finder<'f> {
     query: &'f Query,
@@ -75,25 +48,6 @@ struct Finder<'f> {
     /// Where the page begins, when it begins at a mark.
     mark: Option<Place>,
     backward: bool,
-}
-
-/// The page as it grows.
-struct Gathered {
-    /// How many are still to be passed over.
-    skip: usize,
-    /// How many are wanted: one more than the page has, which tells whether there are more.
-    wanted: usize,
-    /// What there is, each with its place.
-    records: Vec<(Record, Place)>,
-}
-
-/// What one walk through one part has met.
-#[derive(Default)]
-struct Walked {
-    /// So many records of the part, passed over or taken.
-    met: usize,
-    /// Whether these are all from where the walk began.
-    all: bool,
 }
 
 /// Where a walk begins, seen from a part.
@@ -434,46 +388,3 @@ async fn number<S: Source>(source: &mut S, statement: &Statement) -> Result<u64,
         None => Ok(0),
     }
 }
-
-impl Gathered {
-    const fn is_full(&self) -> bool {
-        self.records.len() >= self.wanted
-    }
-
-    /// How many rows are needed at least.
-    const fn room(&self) -> usize {
-        self.skip.saturating_add(self.wanted.saturating_sub(self.records.len()))
-    }
-
-    /// Passes a record over, takes it, or leaves it when there is no room.
-    fn offer(&mut self, record: Record, place: Place) {
-        if self.skip > 0 {
-            self.skip -= 1;
-        } else if !self.is_full() {
-            self.records.push((record, place));
-        }
-    }
-}
-
-/// A place that is greater the later the walk comes to it.
-#[derive(PartialEq, Eq)]
-struct Candidate {
-    place: Place,
-    backward: bool,
-}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let order = self.place.cmp(&other.place);
-        if self.backward { order.reverse() } else { order }
-    }
-}
-
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -15,9 +15,10 @@ pub enum StoreError {
     /// A unique key is taken.
     #[error("`{path}` is taken")]
     Conflict {
-        /// The key's path, as in [`IndexKey::path`](crate::IndexKey::path).
+        /// The key's path, as in [`IndexKey::path`](crate::IndexKey::path), or `id`.
         path: String,
-        /// Who holds it; none when it is held in another tenant, or by another record of the same change.
+        /// Who holds it, which may be a record that an earlier write of the same change has brought; none when it is held in another
+        /// tenant, or when it is the `id` that is taken.
         holder: Option<Key>,
     },
     /// Records that were to become members do not exist in this tenant.

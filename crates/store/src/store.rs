@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{Change, Committed, Key, Logged, Members, Page, Query, Record, StoreError, TenantId};
 
-/// Where resources are kept.
+/// Where resources are kept. `scimwright-testkit` has a suite, `store_suite!`, that tests every line of the contract for any store.
 ///
 /// # Contract
 ///
@@ -26,6 +26,9 @@ use crate::{Change, Committed, Key, Logged, Members, Page, Query, Record, StoreE
 /// - A membership is a row: adding or removing one reads and writes no other. A record that is deleted leaves every group, and
 ///   the groups that it leaves get the commit's version.
 /// - [`find`](Store::find) answers exactly what [`Query::run`] answers over every record of the tenant, from one snapshot.
+/// - Writes are done in their order, and each sees those before it. What stops a change is the first obstacle: the cut, then of each
+///   write whether the record is there, its version, its keys in their order and its members, and at last the guards.
+/// - Ids, keys, names and all other texts are any that JSON can hold, NUL too. They are equal when they are so character by character.
 /// - A clone of a handle, where there is one, is a handle to the same data.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {

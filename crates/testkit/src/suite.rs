@@ -10,6 +10,17 @@
 //!
 //! find::lists_have_their_totals(&Subject::new(InMemory::default));
 //! ```
+//!
+//! # Scope
+//!
+//! - The contract: [`atomic`], [`versions`], [`keys`], [`members`], [`documents`], [`facts`], [`log`] and its chain, [`tenants`].
+//! - Many at once: [`together`] in threads, and [`orders`], where an order must explain what each thread has seen of a group.
+//! - Crash points: [`crash`] puts a service over a store that is [`Failing`], [`reopened`] opens a store again.
+//! - Random cases, with [`InMemory`](scimwright_store::InMemory) as the oracle: [`find`] and [`histories`]. `SCIM_TEST_CASES` in the
+//!   environment says how many. They share one store, each in tenants of its own.
+//! - Whole tenants: [`transfer`].
+//!
+//! How fast a store is, and by which index, is no part of it.
 
 #![allow(clippy::unwrap_used, reason = "the cases are tests, and fail by panicking")]
 

@@ -15,6 +15,12 @@ use crate::directory::Changes;
 use crate::policy::{Deletion, Edition, Linking, Profile, Seats, TokenScope};
 use crate::settings::{Layer, parse_database, parse_path};
 
+mod operations;
+
+pub use operations::{
+    AuditCommand, AuditKeyArgs, AuditRetainArgs, AuditVerifyArgs, BackupArgs, DoctorArgs, Head, MoveArgs, RestoreArgs,
+};
+
 /// A SCIM 2.0 server for many organisations
 #[derive(Debug, Parser)]
 #[command(name = "securecodinghub", version, disable_help_subcommand = true)]
@@ -72,6 +78,17 @@ pub enum Command {
     Log(LogArgs),
     /// Make the tables in the database, or bring them up to date
     Migrate,
+    /// Check, sign and cut the provisioning log of an organisation
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Check that what is in the database fits together
+    Doctor(DoctorArgs),
+    /// Copy a database file while servers use it
+    Backup(BackupArgs),
+    /// Move an organisation to another database, with its tokens and its log
+    Move(MoveArgs),
+    /// Put a backup in the place of the database, or say whether one could be
+    Restore(RestoreArgs),
 }
 
 /// `org …`
@@ -297,6 +314,8 @@ impl Invocation {
             Command::Serve(args) => args.clone(),
             Command::Org(OrgCommand::Create(args)) => Layer { edition: args.edition, ..Layer::default() },
             Command::Extension(ExtensionCommand::Add(args)) => Layer { types: args.types.clone(), ..Layer::default() },
+            Command::Doctor(args) => Layer { types: args.types.clone(), ..Layer::default() },
+            Command::Restore(args) => Layer { types: args.types.clone(), ..Layer::default() },
             _ => Layer::default(),
         };
         Layer { database: self.common.database.clone(), ..flags }
@@ -410,6 +429,17 @@ mod tests {
             "log --org acme --json",
             "serve --json",
             "migrate --database postgres://db.example/hub",
+            "doctor",
+            "doctor --org acme --types types --json",
+            "backup hub.backup --json",
+            "restore hub.backup --replace",
+            "restore --check hub.backup --types types",
+            "audit key",
+            "move --org acme --to postgres://db.example/hub --erase --settle 10",
+            "move --org acme --to other.db --undo --json",
+            "audit verify --org acme --head 3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7@7",
+            "audit retain --org acme --keep 90 --archive acme.jsonl",
+            "audit retain --org acme --before 2026-01-01",
         ] {
             assert!(read(line).is_ok(), "{line}");
         }

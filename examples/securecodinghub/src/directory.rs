@@ -8,6 +8,7 @@
 mod error;
 mod extensions;
 mod last_used;
+mod moving;
 mod organisations;
 pub(crate) mod postgres;
 mod records;
@@ -29,6 +30,7 @@ use crate::token::NoRandomness;
 
 pub use error::{DirectoryError, Source};
 pub use extensions::{ExtensionChange, ExtensionRecord, Notice};
+pub use moving::Closed;
 pub use records::{Authenticated, Changes, NewOrganisation, Organisation, TokenRecord};
 
 use last_used::LastUsed;
@@ -100,16 +102,54 @@ impl Directory {
     /// # Errors
     /// When the database fails, or the operating system gives no random bytes.
     pub async fn cursor_key(&self) -> Result<[u8; 32], DirectoryError> {
+        self.key("cursor_key").await
+    }
+
+    /// The key that signs what stands for the beginning of a log that was cut off: drawn once for each database.
+    ///
+    /// # Errors
+    /// When the database fails, or the operating system gives no random bytes.
+    pub async fn audit_key(&self) -> Result<[u8; 32], DirectoryError> {
+        self.key("audit_key").await
+    }
+
+    /// The public keys of other databases whose signatures count here, since organisations have come from there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_keys_elsewhere(&self) -> Result<Vec<String>, DirectoryError> {
+        let text = self.read(|tables, _| tables.text("audit_keys_elsewhere")).await?;
+        Ok(text.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect())
+    }
+
+    /// Lets the signatures of these keys count here too.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn trust_audit_keys(&self, keys: &[String]) -> Result<(), DirectoryError> {
         self.write(|tables, _| {
             Box::pin(async move {
-                if let Some(key) = tables.cursor_key().await? {
+                let known = tables.text("audit_keys_elsewhere").await?.unwrap_or_default();
+                let mut all: Vec<&str> = known.split_whitespace().chain(keys.iter().map(String::as_str)).collect();
+                all.sort_unstable();
+                all.dedup();
+                tables.keep_text("audit_keys_elsewhere", &all.join("\n")).await
+            })
+        })
+        .await
+    }
+
+    async fn key(&self, name: &'static str) -> Result<[u8; 32], DirectoryError> {
+        self.write(move |tables, _| {
+            Box::pin(async move {
+                if let Some(key) = tables.key(name).await? {
                     return Ok(key);
                 }
                 let mut key = [0; 32];
                 getrandom::fill(&mut key).map_err(NoRandomness)?;
-                tables.keep_cursor_key(key).await?;
+                tables.keep_key(name, key).await?;
                 // Another server may have been quicker, and then its key is the one.
-                Ok(tables.cursor_key().await?.unwrap_or(key))
+                Ok(tables.key(name).await?.unwrap_or(key))
             })
         })
         .await
@@ -120,7 +160,7 @@ impl Directory {
     /// # Errors
     /// When the database fails or is damaged.
     pub(crate) async fn indexes(&self) -> Result<Indexes, DirectoryError> {
-        let text = self.read(|tables, _| tables.indexes()).await?;
+        let text = self.read(|tables, _| tables.text("indexes")).await?;
         text.map_or(Ok(Indexes::new()), |text| serde_json::from_str(&text).map_err(DirectoryError::DamagedIndexes))
     }
 
@@ -130,7 +170,7 @@ impl Directory {
     /// When the database fails.
     pub(crate) async fn remember_indexes(&self, indexes: &Indexes) -> Result<(), DirectoryError> {
         let text = &serde_json::to_string(indexes).map_err(DirectoryError::DamagedIndexes)?;
-        self.write(|tables, _| tables.keep_indexes(text)).await
+        self.write(|tables, _| tables.keep_text("indexes", text)).await
     }
 
     /// Reads, and again where a lost connection makes that worth while.

@@ -13,6 +13,7 @@ pub mod extensions;
 pub mod gate;
 mod leftover;
 pub mod log;
+pub mod operations;
 pub mod people;
 pub mod policy;
 pub mod rate;
@@ -75,6 +76,11 @@ async fn command_on(command: &Command, settings: &Settings, json: bool, out: &mu
             database.migrate().await?;
             commands::show_migrated(database, json, out)?;
         }
+        Command::Audit(command) => operations::audit::run(database, command, json, out).await?,
+        Command::Doctor(args) => operations::doctor::run(settings, args, json, out).await?,
+        Command::Backup(args) => operations::backup::run(database, args, json, out)?,
+        Command::Move(args) => operations::moving::run(database, args, json, out).await?,
+        Command::Restore(args) => operations::restore::run(settings, args, json, out).await?,
     }
     Ok(())
 }
@@ -107,6 +113,9 @@ pub enum Failure {
     /// The log cannot be shown.
     #[error(transparent)]
     Log(#[from] log::LogError),
+    /// Something that the operator asked for was not done.
+    #[error(transparent)]
+    Operation(#[from] operations::OperationError),
 }
 
 impl Failure {
@@ -115,7 +124,8 @@ impl Failure {
         let error = match self {
             Self::Command(CommandError::Write(error))
             | Self::Extension(ExtensionCommandError::Write(CommandError::Write(error)))
-            | Self::Log(log::LogError::Write(error)) => error,
+            | Self::Log(log::LogError::Write(error))
+            | Self::Operation(operations::OperationError::Write(error)) => error,
             _ => return false,
         };
         error.kind() == io::ErrorKind::BrokenPipe

@@ -122,7 +122,7 @@ fn ask(random: &mut Random, number: usize, turn: usize, seen: Version) -> Asked 
     match random.below(12) {
         0 | 1 => Asked::Insert(format!("made by {number} at {turn}")),
         2 | 3 => Asked::Rename(format!("named by {number} at {turn}"), seen),
-        4 | 5 | 6 => Asked::Join(user),
+        4..=6 => Asked::Join(user),
         7 => Asked::Leave(user),
         8 => Asked::Delete(Some(seen).filter(|_| random.below(2) == 0)),
         _ => Asked::Read,

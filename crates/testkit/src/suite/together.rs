@@ -1,7 +1,7 @@
 //! Many at once: threads that share the store.
 
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use scimwright_store::{Delta, Guard, Key, Members, Query, Scope, StoreError, Version, When, Write};
@@ -97,30 +97,23 @@ pub fn all_who_join_at_once_are_members(subject: &Subject) {
     assert_eq!(verified(&at).position, 1 + CROWD as u64 * 12);
 }
 
-/// Of many who write against the same version one succeeds; so nobody's update is lost.
+/// Of many who have read the same version one can write; so nobody's update is lost.
 pub fn no_update_is_lost(subject: &Subject) {
     let at = At::new(subject);
     at.does([insert(titled("1", "counter", "0"))]);
-    at_once(CROWD, |_| {
-        for _ in 0..5 {
-            add_one(&at);
-        }
-    });
-    let counter = at.record(&user_key("1"));
-    assert_eq!(counter.resource.get("title"), Some(&json!((CROWD * 5).to_string())));
-    assert_eq!(counter.version, Version(1 + CROWD as u64 * 5));
-}
-
-/// Counts one further, as often as somebody else is faster.
-fn add_one(at: &At) {
-    loop {
+    for round in 1..=5_u64 {
         let now = at.record(&user_key("1"));
-        let count = now.resource.get("title").and_then(|title| title.as_str()?.parse::<u64>().ok()).unwrap();
-        match at.tries([replace(titled("1", "counter", &(count + 1).to_string()), now.version)]) {
-            Ok(done) => return assert!(done.version > now.version),
-            Err(StoreError::Stale(_)) => {}
-            Err(error) => panic!("{error:?}"),
-        }
+        let done = at_once(CROWD, |number| {
+            let title = format!("{round} by {number}");
+            at.tries([replace(titled("1", "counter", &title), now.version)]).map(|done| (done.version, title))
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = done.into_iter().partition(Result::is_ok);
+        assert!(lost.iter().all(|done| matches!(done, Err(StoreError::Stale(_)))), "{lost:?}");
+        let won: Vec<_> = won.into_iter().map(Result::unwrap).collect();
+        let after = at.record(&user_key("1"));
+        let title = after.resource.get("title").and_then(|title| title.as_str()).unwrap_or_default();
+        assert_eq!(won, [(after.version, title.to_owned())], "round {round}");
+        assert_eq!(after.version, Version(1 + round));
     }
 }
 
@@ -172,57 +165,49 @@ pub fn who_is_deleted_meanwhile_is_in_no_group(subject: &Subject) {
     }
 }
 
-/// Of many who would write a fact that nobody knows yet, one does; and a fact that is counted further misses nobody.
+/// Of many who would write a fact that must not be known, or must be what they have read, the first one does.
 pub fn facts_are_compared_and_written_at_once(subject: &Subject) {
     let at = At::new(subject);
-    at_once(CROWD, |number| {
-        let mut first = change([]);
-        first.facts.push(fact("linked", Some(number.into()), When::Absent));
-        at.change(first).unwrap();
-        let linked = at.fact("linked");
-        assert!(linked.is_some());
-        linked
-    })
-    .windows(2)
-    .for_each(|pair| assert_eq!(pair[0], pair[1]));
-    let mut count = change([]);
-    count.facts.push(fact("known", Some(json!(0)), When::Always));
-    at.change(count).unwrap();
-    at_once(CROWD, |number| {
-        let mine = format!("{number}");
-        let mut turns = 0;
-        while turns < 3 {
-            let known = at.fact("known").unwrap();
-            let next = json!([known.get(0).and_then(serde_json::Value::as_u64).unwrap_or(0) + 1, mine, turns]);
-            let mut change = change([]);
-            change.facts.push(fact("known", Some(next.clone()), When::Is(known)));
-            at.change(change).unwrap();
-            // A turn counts when this one is seen to have been written, which is why it names its writer.
-            turns += usize::from(at.fact("known") == Some(next));
-        }
-    });
-    let counted = at.fact("known").and_then(|known| known.get(0).and_then(serde_json::Value::as_u64)).unwrap();
-    assert!(counted >= 3 * CROWD as u64, "{counted}");
+    for _ in 0..5 {
+        let when = at.fact("known").map_or(When::Absent, When::Is);
+        let done = at_once(CROWD, |number| {
+            let mut write = change([]);
+            let value = json!([at.whose.as_str(), number]);
+            write.facts.push(fact("known", Some(value.clone()), when.clone()));
+            (at.change(write).unwrap().version, value)
+        });
+        let first = done.into_iter().min_by_key(|(version, _)| *version);
+        assert_eq!(at.fact("known"), first.map(|(_, value)| value));
+        // The next round wants another value to begin with.
+        let mut next = change([]);
+        next.facts.push(fact("known", Some(json!(at.position())), When::Always));
+        at.change(next).unwrap();
+    }
 }
 
 /// Who reads while others write sees whole commits, in their order: never half of one, never a later one without those before.
+///
+/// The writers go on until every reader has looked some times.
 pub fn readers_see_whole_commits_in_order(subject: &Subject) {
+    const READERS: usize = 2;
     let at = At::new(subject);
     at.does([group("g", &[])]);
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let readers: Vec<_> = (0..2).map(|_| scope.spawn(|| watch(&at, &done))).collect();
-        at_once(3, |number| {
-            for turn in 0..12 {
-                pair(&at, &format!("{number}-{turn:02}"));
-            }
+    let (done, looks) = (AtomicBool::new(false), [const { AtomicUsize::new(0) }; READERS]);
+    let written = thread::scope(|scope| {
+        let readers: Vec<_> = looks.iter().map(|looks| scope.spawn(|| watch(&at, &done, looks))).collect();
+        let seen = || looks.iter().all(|looks| looks.load(Ordering::SeqCst) > 4);
+        let ended = || readers.iter().any(thread::ScopedJoinHandle::is_finished);
+        let written = at_once(3, |number| {
+            let turns = (0..400).take_while(|turn| *turn < 12 || !(seen() || ended()));
+            turns.map(|turn| pair(&at, &format!("{number}-{turn:05}"))).count() as u64
         });
         done.store(true, Ordering::SeqCst);
         readers.into_iter().for_each(|reader| reader.join().unwrap());
+        written.iter().sum::<u64>()
     });
     let page = at.find(&Query::new(resource_type("User"), 9));
-    assert_eq!((page.total, at.record(&group_key("g")).member_count), (Some(72), 72));
-    assert_eq!(verified(&at).position, 1 + 2 * 36);
+    assert_eq!((page.total, at.record(&group_key("g")).member_count), (Some(2 * written), 2 * written));
+    assert_eq!(verified(&at).position, 1 + 2 * written);
 }
 
 /// Two users and their memberships in one commit of two events.
@@ -233,18 +218,18 @@ fn pair(at: &At, name: &str) {
     at.change(both).unwrap();
 }
 
-/// Looks at everything until the others are done.
-fn watch(at: &At, done: &AtomicBool) {
+/// Looks at everything until the others are done, and counts how often.
+fn watch(at: &At, done: &AtomicBool, looks: &AtomicUsize) {
     let (mut before, mut position) = (0, 0);
     loop {
         // Read first, so that the last look is one at everything.
         let last = done.load(Ordering::SeqCst);
-        let page = at.find(&Query::new(resource_type("User"), 1_000));
+        let page = at.find(&Query::new(resource_type("User"), usize::MAX));
         let total = page.total.unwrap();
         assert_eq!((page.records.len() as u64, page.more), (total, false), "the total is that of the page");
         let few = at.find(&Query::new(resource_type("User"), 3));
         assert_eq!(few.more, few.total > Some(3), "whether there are more is what the total says");
-        assert!(total % 2 == 0 && total >= before, "{before}, then {total}");
+        assert!(total.is_multiple_of(2) && total >= before, "{before}, then {total}");
         let group = at.find_record(&group_key("g"), Members::All).unwrap();
         assert_eq!((group.members.len() as u64, group.member_count % 2), (group.member_count, 0));
         assert!(group.member_count >= total, "members came with their users");
@@ -263,6 +248,7 @@ fn watch(at: &At, done: &AtomicBool) {
             );
         }
         (before, position) = (total, log.len());
+        looks.fetch_add(1, Ordering::SeqCst);
         if last {
             return;
         }

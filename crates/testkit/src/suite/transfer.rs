@@ -35,7 +35,7 @@ fn export(store: &Arc<dyn Transfer>, whose: &str) -> Vec<Item> {
 }
 
 fn import(store: &Arc<dyn Transfer>, whose: &str, items: &[Item]) -> Result<(), StoreError> {
-    block_on(store.import(&tenant(whose), Box::new(items.to_vec().into_iter().map(Ok))))
+    block_on(store.import(&tenant(whose), Box::new(Vec::from(items).into_iter().map(Ok))))
 }
 
 fn tenants(store: &Arc<dyn Transfer>) -> Vec<String> {
@@ -167,7 +167,7 @@ pub fn a_source_that_breaks_leaves_nothing(fresh: Fresh<'_>) {
     let items = export(&from, "a");
     let nobody = at(&to, "a").everything();
     for length in 0..items.len() {
-        let part = items[..length].to_vec().into_iter().map(Ok);
+        let part = Vec::from(&items[..length]).into_iter().map(Ok);
         let source = Box::new(part.chain([Err(io::Error::other("the line is dead"))]));
         let broken = block_on(to.import(&tenant("a"), source));
         assert!(matches!(broken, Err(StoreError::Unavailable(_))), "after {length}: {broken:?}");

@@ -157,14 +157,14 @@ mod tests {
         let file = SqliteFile::open(&folder.path().join("hub.db")).unwrap();
         for kind in [Kind::Write, Kind::Aside] {
             let mut tables = file.begin(kind).await.unwrap();
-            tables.keep_indexes("{}").await.unwrap();
+            tables.keep_text("indexes", "{}").await.unwrap();
             drop(tables);
-            assert_eq!(file.begin(Kind::Read).await.unwrap().indexes().await.unwrap(), None, "{kind:?}");
+            assert_eq!(file.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None, "{kind:?}");
         }
         // And nobody waits for its lock.
         let mut tables = file.begin(Kind::Write).await.unwrap();
-        tables.keep_indexes("{}").await.unwrap();
+        tables.keep_text("indexes", "{}").await.unwrap();
         tables.commit().await.unwrap();
-        assert_eq!(file.begin(Kind::Read).await.unwrap().indexes().await.unwrap().as_deref(), Some("{}"));
+        assert_eq!(file.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap().as_deref(), Some("{}"));
     }
 }

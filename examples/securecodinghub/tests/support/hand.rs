@@ -20,7 +20,7 @@ pub struct Hand {
 impl Hand {
     pub fn new(database: &Database, organisation: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let Opened { directory, store } = runtime.block_on(database.open()).unwrap();
+        let Opened { directory, store, .. } = runtime.block_on(database.open()).unwrap();
         let organisation = runtime.block_on(directory.organisation(organisation)).unwrap();
         Self {
             service: service(&Settings::default(), store).unwrap(),
@@ -41,13 +41,20 @@ impl Hand {
     pub fn make_many(&self, number: usize) -> Vec<String> {
         let resource_type = self.service.resource_type("User").unwrap();
         let mut making = tokio::task::JoinSet::new();
+        // Fewer at a time than would wait too long for a connection.
+        let turns = std::sync::Arc::new(tokio::sync::Semaphore::new(200));
         for number in 0..number {
             let (service, context) = (self.service.clone(), self.context.clone());
             let body = super::named(&format!("one of many {number}"));
             let create =
                 Operation::Create { resource_type: resource_type.clone(), body, selection: Selection::default() };
             // Those that wait together are written together.
-            making.spawn_on(async move { service.handle(&context, create).await }, self.runtime.handle());
+            let turns = turns.clone();
+            let make = async move {
+                let _turn = turns.acquire_owned().await.unwrap();
+                service.handle(&context, create).await
+            };
+            making.spawn_on(make, self.runtime.handle());
         }
         let replies = self.runtime.block_on(making.join_all());
         replies.into_iter().map(|reply| super::text(&Value::Object(reply.unwrap().body.unwrap()), "id")).collect()

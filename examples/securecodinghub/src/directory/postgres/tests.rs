@@ -22,7 +22,7 @@ async fn the_tables_are_made_by_migrate_alone() {
     let Some(cluster) = Cluster::shared() else { return };
     let database = cluster.database();
     let url = database.url();
-    let missing = "the database has no tables of this program, and this program needs version 1: \
+    let missing = "the database has no tables of this program, and this program needs version 2: \
                    run `securecodinghub migrate --database …`";
     assert_eq!(refusal(url).await, missing);
     assert_eq!(refusal(url).await, missing, "asking has made none");
@@ -31,12 +31,12 @@ async fn the_tables_are_made_by_migrate_alone() {
         open(url).await;
     }
     cluster.ask(url, "UPDATE sch_schema_history SET version = 7").unwrap();
-    let newer = "the database is of version 7 and this program knows versions up to 1: run the newer securecodinghub";
+    let newer = "the database is of version 7 and this program knows versions up to 2: run the newer securecodinghub";
     assert_eq!(refusal(url).await, newer);
     assert_eq!(migrate(&pool(url)).await.unwrap_err().to_string(), newer);
     cluster.ask(url, "UPDATE sch_schema_history SET version = 0").unwrap();
     let older =
-        "the database is of version 0, and this program needs version 1: run `securecodinghub migrate --database …`";
+        "the database is of version 0, and this program needs version 2: run `securecodinghub migrate --database …`";
     assert_eq!(refusal(url).await, older);
 }
 
@@ -78,14 +78,14 @@ async fn what_is_dropped_in_the_middle_was_never_there() {
     let backend = Postgres { pool, _store: None };
     for kind in [Kind::Write, Kind::Write] {
         let mut tables = backend.begin(kind).await.unwrap();
-        tables.keep_indexes("{}").await.unwrap();
+        tables.keep_text("indexes", "{}").await.unwrap();
         drop(tables);
-        assert_eq!(backend.begin(Kind::Read).await.unwrap().indexes().await.unwrap(), None);
+        assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None);
     }
     let mut tables = backend.begin(Kind::Write).await.unwrap();
-    tables.keep_indexes("{}").await.unwrap();
+    tables.keep_text("indexes", "{}").await.unwrap();
     tables.abandon().await;
-    assert_eq!(backend.begin(Kind::Read).await.unwrap().indexes().await.unwrap(), None);
+    assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None);
 }
 
 #[tokio::test]
