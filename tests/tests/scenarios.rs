@@ -10,11 +10,12 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use pollster::block_on;
 use scimwright_http::{Scim, StaticToken};
-use scimwright_service::Service;
-use scimwright_store::Store;
+use scimwright_service::{Doctor, Service};
+use scimwright_sqlite::{SqliteOptions, SqliteStore};
+use scimwright_store::{InMemory, Store, Transfer};
 use scimwright_testkit::scenario::{Outcome, Runner, Scenario, Settings, load_dir};
 use scimwright_tests::StoreKind;
-use securecodinghub::directory::{Directory, NewOrganisation};
+use securecodinghub::directory::{Directory, NewOrganisation, Organisation};
 use securecodinghub::endpoint::{catalog, context};
 use securecodinghub::people::People;
 use securecodinghub::policy::{Edition, Profile};
@@ -80,8 +81,8 @@ const OKTA: Play = Play {
 };
 
 impl Play {
-    /// Plays it on a store of which nothing is known but that it is empty.
-    fn over(&self, store: Arc<dyn Store>) {
+    /// Plays it on a store of which nothing is known but that it is empty. Tells whose it is now.
+    fn over(&self, store: Arc<dyn Store>) -> Organisation {
         let folder = tempfile::tempdir().unwrap();
         let directory = Directory::open(folder.path().join("hub.db")).unwrap();
         let mut organisation = NewOrganisation::named("Acme", self.edition);
@@ -106,6 +107,16 @@ impl Play {
         let lines = wanted.iter().filter_map(|scenario| line(scenario.name(), &runner.play(scenario)));
         let lines: Vec<String> = lines.collect();
         assert!(lines.is_empty(), "{} of {}:\n{}", lines.len(), wanted.len(), lines.join("\n"));
+        organisation
+    }
+
+    /// Plays it, and examines what is in the store then.
+    fn leaves_it_well<T: Transfer>(&self, store: Arc<T>) {
+        let organisation = self.over(store.clone());
+        let doctor = Doctor::new(Arc::new(catalog(&[]).unwrap()), Arc::new(People::provisioned(&organisation)));
+        let diagnosis = block_on(doctor.examine(&*store, &organisation.id.parse().unwrap())).unwrap();
+        assert_eq!(diagnosis.findings, []);
+        assert!(diagnosis.records > 0 && diagnosis.entries > 100, "{diagnosis:?}");
     }
 
     fn on_every_store(&self) {
@@ -113,6 +124,16 @@ impl Play {
             eprintln!("on {kind:?}");
             self.over(kind.fresh());
         }
+    }
+}
+
+#[test]
+fn a_doctor_finds_nothing_behind_any_scenario() {
+    for play in [TOLERANT, SECOND_EDITION] {
+        play.leaves_it_well(Arc::new(InMemory::default()));
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("scim.db"), SqliteOptions::default()).unwrap();
+        play.leaves_it_well(Arc::new(store));
     }
 }
 

@@ -59,6 +59,7 @@ pub async fn add(settings: &Settings, args: &UserAddArgs, json: bool, out: &mut 
     }
     let Opened { directory, store, .. } = settings.database.open().await?;
     let organisation = directory.organisation(&args.org).await?;
+    organisation.check_open()?;
     let service = service(settings, store)?;
     let context = context(&organisation, "admin", &settings.scim_base(), People::by_hand(&organisation))?;
     // Who comes back from out of sight may have values in an extension.

@@ -18,7 +18,7 @@ use crate::settings::{Layer, parse_database, parse_path};
 mod operations;
 
 pub use operations::{
-    AuditCommand, AuditKeyArgs, AuditRetainArgs, AuditVerifyArgs, BackupArgs, DoctorArgs, Head, RestoreArgs,
+    AuditCommand, AuditKeyArgs, AuditRetainArgs, AuditVerifyArgs, BackupArgs, DoctorArgs, Head, MoveArgs, RestoreArgs,
 };
 
 /// A SCIM 2.0 server for many organisations
@@ -85,6 +85,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Copy a database file while servers use it
     Backup(BackupArgs),
+    /// Move an organisation to another database, with its tokens and its log
+    Move(MoveArgs),
     /// Put a backup in the place of the database, or say whether one could be
     Restore(RestoreArgs),
 }
@@ -433,6 +435,8 @@ mod tests {
             "restore hub.backup --replace",
             "restore --check hub.backup --types types",
             "audit key",
+            "move --org acme --to postgres://db.example/hub --erase --settle 10",
+            "move --org acme --to other.db --undo --json",
             "audit verify --org acme --head 3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7@7",
             "audit retain --org acme --keep 90 --archive acme.jsonl",
             "audit retain --org acme --before 2026-01-01",

@@ -8,6 +8,7 @@
 mod error;
 mod extensions;
 mod last_used;
+mod moving;
 mod organisations;
 pub(crate) mod postgres;
 mod records;
@@ -29,6 +30,7 @@ use crate::token::NoRandomness;
 
 pub use error::{DirectoryError, Source};
 pub use extensions::{ExtensionChange, ExtensionRecord, Notice};
+pub use moving::Closed;
 pub use records::{Authenticated, Changes, NewOrganisation, Organisation, TokenRecord};
 
 use last_used::LastUsed;

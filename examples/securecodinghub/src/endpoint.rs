@@ -75,8 +75,12 @@ pub fn service_of(settings: &Settings, catalog: Catalog, store: Arc<dyn Store>) 
 /// What holds for a caller of that organisation.
 ///
 /// # Errors
-/// 503 when the organisation in the database is none that this version understands.
+/// 503 when the organisation is on its way to another database, or is none that this version understands.
 pub fn context(organisation: &Organisation, actor: &str, base: &str, people: People) -> Result<Context, ScimError> {
+    // Where it has gone is nobody's business but the operator's.
+    if organisation.closed.is_some() {
+        return Err(ScimError::new(503, "the organisation is being moved: try again later"));
+    }
     let broken = |_| ScimError::new(503, "the organisation cannot be served at the moment");
     let tenant: TenantId = organisation.id.parse().map_err(broken)?;
     let unknown = |_| ScimError::new(503, "the organisation cannot be served at the moment");

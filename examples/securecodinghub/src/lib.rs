@@ -79,6 +79,7 @@ async fn command_on(command: &Command, settings: &Settings, json: bool, out: &mu
         Command::Audit(command) => operations::audit::run(database, command, json, out).await?,
         Command::Doctor(args) => operations::doctor::run(settings, args, json, out).await?,
         Command::Backup(args) => operations::backup::run(database, args, json, out)?,
+        Command::Move(args) => operations::moving::run(database, args, json, out).await?,
         Command::Restore(args) => operations::restore::run(settings, args, json, out).await?,
     }
     Ok(())

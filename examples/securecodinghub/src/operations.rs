@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backup;
 pub mod doctor;
+pub mod moving;
 pub mod restore;
 mod signing;
 
@@ -13,7 +14,7 @@ use scimwright_store::chain::ChainError;
 use scimwright_store::{StoreError, TenantIdError};
 
 use crate::commands::CommandError;
-use crate::database::{Database, DatabaseError};
+use crate::database::{BadDatabase, Database, DatabaseError};
 use crate::directory::DirectoryError;
 use crate::endpoint::TypesError;
 use crate::extensions::ExtensionError;
@@ -103,6 +104,32 @@ pub enum OperationError {
     /// What was copied is damaged.
     #[error("the database is damaged, and so is the copy, which was not kept: {0}")]
     Damaged(String),
+    /// The database to move to is none.
+    #[error(transparent)]
+    Target(BadDatabase),
+    /// The organisation is to be moved to where it is.
+    #[error("{0} is the database that it is in: name another one with --to")]
+    SameDatabase(String),
+    /// The organisation is open at both places, which no move leaves.
+    #[error("the organisation is open in {0} as well: say which of the two is to stay, and erase the other by hand")]
+    TwoCopies(String),
+    /// The organisation is under way to somewhere else.
+    #[error("the organisation is closed here: {0}")]
+    Elsewhere(String),
+    /// The move cannot be taken back.
+    #[error("the organisation has arrived in {0}: move it back from there")]
+    Arrived(String),
+    /// The organisation is not where it should have gone.
+    #[error("the organisation is not open in {0}, so nothing is erased")]
+    NotThere(String),
+    /// Somebody wrote while the organisation was copied.
+    #[error("somebody wrote while the organisation was copied: do the same again, with a longer --settle")]
+    Written,
+    /// What arrived is not what left.
+    #[error(
+        "what has arrived is not what has left: run `doctor` on both databases, and take the move back with --undo"
+    )]
+    Unequal,
     /// The log does not have the head that was noted.
     #[error("entry {position} of the log has the hash {found} and not the one that was noted: the log was rewritten")]
     OtherHead {

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use scimwright_store::ChainHash;
 
-use crate::settings::parse_path;
+use crate::database::Given;
+use crate::settings::{parse_database, parse_path};
 
 /// `audit …`
 #[derive(Debug, Subcommand)]
@@ -34,13 +36,12 @@ pub struct AuditVerifyArgs {
 
 /// `audit retain …`
 #[derive(Clone, Debug, Args)]
-#[group(id = "what", required = true, multiple = false, args = ["keep", "before"])]
 pub struct AuditRetainArgs {
     /// The organisation
     #[arg(long, value_name = "NAME")]
     pub org: String,
     /// Keep the entries of so many days
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..=36_500))]
+    #[arg(long, value_name = "DAYS", required_unless_present = "before", conflicts_with = "before", value_parser = clap::value_parser!(u32).range(..=36_500))]
     pub keep: Option<u32>,
     /// Cut off the entries of before this day, as YYYY-MM-DD, or moment
     #[arg(long, value_name = "DATE", value_parser = moment)]
@@ -88,6 +89,33 @@ pub struct RestoreArgs {
     /// A folder of types that the server serves; may be given several times
     #[arg(long, value_name = "FOLDER", value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
     pub types: Option<Vec<PathBuf>>,
+}
+
+/// `move …`
+#[derive(Clone, Debug, Args)]
+pub struct MoveArgs {
+    /// The organisation
+    #[arg(long, value_name = "NAME")]
+    pub org: String,
+    /// The database to move it to: a file, or the URL of one in PostgreSQL
+    #[arg(long, value_name = "FILE|URL", value_parser = OsStringValueParser::new().try_map(|text| parse_database(&text)))]
+    pub to: Given,
+    /// Forget it here once it has moved, instead of keeping it closed
+    #[arg(long)]
+    pub erase: bool,
+    /// Take back a move that was interrupted
+    #[arg(long, conflicts_with = "erase")]
+    pub undo: bool,
+    /// How many seconds nothing may have been written before it is copied
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub settle: u16,
+}
+
+impl MoveArgs {
+    /// How long nothing may have been written.
+    pub fn settle(&self) -> Duration {
+        Duration::from_secs(self.settle.into())
+    }
 }
 
 /// The hash of an entry of a log, as it was noted.

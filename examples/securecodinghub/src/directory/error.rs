@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Closed;
 use crate::policy::TokenScope;
 use crate::token::NoRandomness;
 
@@ -78,6 +79,9 @@ pub enum DirectoryError {
     /// More seats than can be counted.
     #[error("{0} seats are more than can be counted: leave the limit out instead")]
     TooManySeats(u64),
+    /// The organisation takes no changes.
+    #[error("organisation `{0}` is closed here: {1}")]
+    Closed(String, Closed),
     /// No organisation has this name.
     #[error("there is no organisation `{}`: see `securecodinghub org list`", .0.escape_debug())]
     UnknownOrganisation(String),

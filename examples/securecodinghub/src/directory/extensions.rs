@@ -97,7 +97,10 @@ impl Directory {
         let decide = &decide;
         let decided = self.write(|tables, _| {
             Box::pin(async move {
-                tables.organisation(&organisation.id, true).await?;
+                // As it is now, for it may have left since it was asked for.
+                if let Some(now) = tables.organisation(&organisation.id, true).await? {
+                    now.check_open()?;
+                }
                 let (there, decide) = (tables.extensions(&organisation.id).await?, Arc::clone(decide));
                 // Schemas are compared, which is no work for a thread that answers others.
                 let decided = tokio::task::spawn_blocking(move || decide(&there)).await;

@@ -71,10 +71,14 @@ impl Directory {
     }
 }
 
-/// The organisation of this name; with `lock` nobody else changes it until the transaction ends.
+/// The organisation of this name; with `lock` it may be changed, and nobody else does so until the transaction ends.
 pub(super) async fn by_name(tables: &mut dyn Tables, name: &str, lock: bool) -> Result<Organisation, DirectoryError> {
     let found = tables.named(&name_key(name), lock).await?;
-    found.ok_or_else(|| DirectoryError::UnknownOrganisation(name.to_owned()))
+    let organisation = found.ok_or_else(|| DirectoryError::UnknownOrganisation(name.to_owned()))?;
+    if lock {
+        organisation.check_open()?;
+    }
+    Ok(organisation)
 }
 
 /// Inserts inside the caller's transaction.
@@ -91,6 +95,7 @@ pub(super) async fn insert(tables: &mut dyn Tables, new: &NewOrganisation) -> Re
         scim_enabled: true,
         created: now(),
         extensions: 0,
+        closed: None,
     };
     let key = name_key(&organisation.name);
     if !tables.add_organisation(&organisation, &key).await? {

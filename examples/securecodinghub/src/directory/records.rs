@@ -4,7 +4,7 @@ use caseless::Caseless;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use unicode_normalization::UnicodeNormalization;
 
-use super::DirectoryError;
+use super::{Closed, DirectoryError};
 use crate::policy::{Deletion, Edition, Linking, Profile, TokenScope};
 
 /// Longest name of an organisation and longest label of a token, in characters.
@@ -31,6 +31,21 @@ pub struct Organisation {
     pub created: DateTime<Utc>,
     /// How often its extensions have changed; 0 as long as it never had any.
     pub extensions: i64,
+    /// Why it takes no requests, if it does not.
+    pub closed: Option<Closed>,
+}
+
+impl Organisation {
+    /// Whether it takes changes.
+    ///
+    /// # Errors
+    /// When it is on its way to another database, or is there.
+    pub fn check_open(&self) -> Result<(), DirectoryError> {
+        match &self.closed {
+            None => Ok(()),
+            Some(closed) => Err(DirectoryError::Closed(self.name.clone(), closed.clone())),
+        }
+    }
 }
 
 /// An organisation to be made.

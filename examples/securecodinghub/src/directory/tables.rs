@@ -74,6 +74,9 @@ pub(super) trait Tables: Send {
     /// The tokens of an organisation, oldest first.
     async fn tokens(&mut self, organisation: &str) -> Done<Vec<TokenRecord>>;
 
+    /// The tokens of an organisation with what is stored of their secrets, oldest first.
+    async fn tokens_with_digests(&mut self, organisation: &str) -> Done<Vec<(TokenRecord, Digest)>>;
+
     /// Adds a token.
     async fn add_token(&mut self, token: &TokenRecord, digest: &Digest) -> Done<()>;
 
@@ -91,6 +94,12 @@ pub(super) trait Tables: Send {
 
     /// Changes an extension and counts the change.
     async fn change_extension(&mut self, organisation: &str, change: &ExtensionChange, at: DateTime<Utc>) -> Done<()>;
+
+    /// Adds an extension as it was elsewhere, which is no change.
+    async fn add_extension(&mut self, organisation: &str, extension: &ExtensionRecord) -> Done<()>;
+
+    /// Removes an organisation and everything of it.
+    async fn remove_organisation(&mut self, organisation: &str, name_key: &str) -> Done<()>;
 
     /// Adds a notice, claimed at that moment, and answers its id.
     async fn add_notice(&mut self, organisation: &str, event: &str, at: DateTime<Utc>) -> Done<String>;
@@ -114,7 +123,7 @@ pub(super) struct Used {
 
 /// The columns of an organisation `o`, in the order in which both databases read them.
 pub(super) const ORGANISATION: &str =
-    "o.id, o.name, o.seats, o.profile, o.linking, o.deletion, o.scim_enabled, o.created, o.extensions";
+    "o.id, o.name, o.seats, o.profile, o.linking, o.deletion, o.scim_enabled, o.created, o.extensions, o.closed";
 
 /// The columns of a token `t`.
 pub(super) const TOKEN: &str = "t.id, t.organisation, t.label, t.created, t.last_used, t.revoked, t.scope";

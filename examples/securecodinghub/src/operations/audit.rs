@@ -111,6 +111,7 @@ async fn retain(
     out: &mut dyn Write,
 ) -> Result<(), OperationError> {
     let organisation = opened.directory.organisation(&args.org).await?;
+    organisation.check_open()?;
     let tenant: TenantId = organisation.id.parse()?;
     // Nobody signs for what is not whole.
     chain::verify(&*opened.store, &tenant, |checkpoint| key.check(checkpoint)).await?;

@@ -38,6 +38,7 @@ pub(super) fn organisation(row: &Row, at: usize) -> Done<Organisation> {
         scim_enabled: get(row, at + 6)?,
         created: get(row, at + 7)?,
         extensions: get(row, at + 8)?,
+        closed: get::<Option<&str>>(row, at + 9)?.map(str::parse).transpose().map_err(damaged)?,
     })
 }
 

@@ -8,7 +8,10 @@ use super::{connect, failure, in_time};
 use crate::directory::{DirectoryError, Source};
 
 /// The migrations in order. Each is run once, and none is ever changed.
-const MIGRATIONS: [(&str, &str); 1] = [("V1__tables", include_str!("../../../migrations/V1__tables.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V1__tables", include_str!("../../../migrations/V1__tables.sql")),
+    ("V2__closed", include_str!("../../../migrations/V2__closed.sql")),
+];
 
 /// Where it is noted which were run: the store of SCIM has a table of its own for that.
 const HISTORY: &str = "sch_schema_history";

@@ -116,8 +116,9 @@ impl Tables for Session {
         if self.run(sql, &[(&name_key, Type::TEXT), (&organisation.id, Type::TEXT)]).await? == 0 {
             return Ok(false);
         }
-        let sql = "INSERT INTO sch_organisation (id, name, seats, profile, linking, deletion, scim_enabled, created)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let sql = "INSERT INTO sch_organisation
+                       (id, name, seats, profile, linking, deletion, scim_enabled, created, extensions, closed)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
         let values: Values<'_> = &[
             (&organisation.id, Type::TEXT),
             (&organisation.name, Type::TEXT),
@@ -127,13 +128,16 @@ impl Tables for Session {
             (&organisation.deletion.to_string(), Type::TEXT),
             (&organisation.scim_enabled, Type::BOOL),
             (&organisation.created, Type::TIMESTAMPTZ),
+            (&organisation.extensions, Type::INT8),
+            (&organisation.closed.as_ref().map(ToString::to_string), Type::TEXT),
         ];
         Ok(self.run(sql, values).await? > 0)
     }
 
     async fn set_organisation(&mut self, organisation: &Organisation) -> Done<()> {
-        let sql = "UPDATE sch_organisation SET seats = $2, profile = $3, linking = $4, deletion = $5, scim_enabled = $6
-                   WHERE id = $1";
+        let sql =
+            "UPDATE sch_organisation SET seats = $2, profile = $3, linking = $4, deletion = $5, scim_enabled = $6,
+                   closed = $7 WHERE id = $1";
         let values: Values<'_> = &[
             (&organisation.id, Type::TEXT),
             (&seats_column(organisation.seats), Type::INT8),
@@ -141,6 +145,7 @@ impl Tables for Session {
             (&organisation.linking.to_string(), Type::TEXT),
             (&organisation.deletion.to_string(), Type::TEXT),
             (&organisation.scim_enabled, Type::BOOL),
+            (&organisation.closed.as_ref().map(ToString::to_string), Type::TEXT),
         ];
         self.run(sql, values).await.map(drop)
     }
@@ -167,12 +172,23 @@ impl Tables for Session {
         rows.iter().map(|row| rows::token(row, 0)).collect()
     }
 
+    async fn tokens_with_digests(&mut self, organisation: &str) -> Done<Vec<(TokenRecord, Digest)>> {
+        let sql =
+            format!("SELECT {TOKEN}, t.digest FROM sch_token t WHERE t.organisation = $1 ORDER BY t.created, t.id");
+        let rows = self.all(&sql, &[(&organisation, Type::TEXT)]).await?;
+        let read = |row: &Row| {
+            let digest: Option<[u8; 32]> = get::<&[u8]>(row, TOKEN_WIDTH)?.try_into().ok();
+            Ok((rows::token(row, 0)?, digest.ok_or(crate::directory::DirectoryError::Interrupted)?.into()))
+        };
+        rows.iter().map(read).collect()
+    }
+
     async fn add_token(&mut self, token: &TokenRecord, digest: &Digest) -> Done<()> {
         let digest = &digest.as_bytes()[..];
         let sql = "INSERT INTO sch_digest (digest, organisation) VALUES ($1, $2)";
         self.run(sql, &[(&digest, Type::BYTEA), (&token.organisation, Type::TEXT)]).await?;
-        let sql =
-            "INSERT INTO sch_token (organisation, id, digest, label, created, scope) VALUES ($1, $2, $3, $4, $5, $6)";
+        let sql = "INSERT INTO sch_token (organisation, id, digest, label, created, scope, last_used, revoked)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         let values: Values<'_> = &[
             (&token.organisation, Type::TEXT),
             (&token.id, Type::TEXT),
@@ -180,6 +196,8 @@ impl Tables for Session {
             (&token.label, Type::TEXT),
             (&token.created, Type::TIMESTAMPTZ),
             (&token.scope.to_string(), Type::TEXT),
+            (&token.last_used, Type::TIMESTAMPTZ),
+            (&token.revoked, Type::TIMESTAMPTZ),
         ];
         self.run(sql, values).await.map(drop)
     }
@@ -242,6 +260,39 @@ impl Tables for Session {
         // By this number every server on the database sees that what it knows is of yesterday.
         let sql = "UPDATE sch_organisation SET extensions = extensions + 1 WHERE id = $1";
         self.run(sql, &[organisation]).await.map(drop)
+    }
+
+    async fn add_extension(&mut self, organisation: &str, extension: &ExtensionRecord) -> Done<()> {
+        let sql = "INSERT INTO sch_extension (organisation, urn_key, schema, created, changed, removed)
+                   VALUES ($1, $2, $3, $4, $5, $6)";
+        let values: Values<'_> = &[
+            (&organisation, Type::TEXT),
+            (&extension.urn_key, Type::TEXT),
+            (&extension.schema.to_string(), Type::TEXT),
+            (&extension.created, Type::TIMESTAMPTZ),
+            (&extension.changed, Type::TIMESTAMPTZ),
+            (&extension.removed, Type::TIMESTAMPTZ),
+        ];
+        self.run(sql, values).await.map(drop)
+    }
+
+    async fn remove_organisation(&mut self, organisation: &str, name_key: &str) -> Done<()> {
+        // What leads to it first, each by what it is looked up by.
+        for (_, digest) in self.tokens_with_digests(organisation).await? {
+            let digest = &digest.as_bytes()[..];
+            self.run("DELETE FROM sch_digest WHERE digest = $1", &[(&digest, Type::BYTEA)]).await?;
+        }
+        self.run("DELETE FROM sch_name WHERE name_key = $1", &[(&name_key, Type::TEXT)]).await?;
+        for sql in [
+            "DELETE FROM sch_waiting WHERE organisation = $1",
+            "DELETE FROM sch_notice WHERE organisation = $1",
+            "DELETE FROM sch_extension WHERE organisation = $1",
+            "DELETE FROM sch_token WHERE organisation = $1",
+            "DELETE FROM sch_organisation WHERE id = $1",
+        ] {
+            self.run(sql, &[(&organisation, Type::TEXT)]).await?;
+        }
+        Ok(())
     }
 
     async fn add_notice(&mut self, organisation: &str, event: &str, at: DateTime<Utc>) -> Done<String> {

@@ -22,7 +22,7 @@ async fn the_tables_are_made_by_migrate_alone() {
     let Some(cluster) = Cluster::shared() else { return };
     let database = cluster.database();
     let url = database.url();
-    let missing = "the database has no tables of this program, and this program needs version 1: \
+    let missing = "the database has no tables of this program, and this program needs version 2: \
                    run `securecodinghub migrate --database …`";
     assert_eq!(refusal(url).await, missing);
     assert_eq!(refusal(url).await, missing, "asking has made none");
@@ -31,12 +31,12 @@ async fn the_tables_are_made_by_migrate_alone() {
         open(url).await;
     }
     cluster.ask(url, "UPDATE sch_schema_history SET version = 7").unwrap();
-    let newer = "the database is of version 7 and this program knows versions up to 1: run the newer securecodinghub";
+    let newer = "the database is of version 7 and this program knows versions up to 2: run the newer securecodinghub";
     assert_eq!(refusal(url).await, newer);
     assert_eq!(migrate(&pool(url)).await.unwrap_err().to_string(), newer);
     cluster.ask(url, "UPDATE sch_schema_history SET version = 0").unwrap();
     let older =
-        "the database is of version 0, and this program needs version 1: run `securecodinghub migrate --database …`";
+        "the database is of version 0, and this program needs version 2: run `securecodinghub migrate --database …`";
     assert_eq!(refusal(url).await, older);
 }
 

@@ -47,6 +47,7 @@ pub(super) fn organisation(row: &Row<'_>, at: usize) -> Result<Organisation> {
         scim_enabled: row.get(at + 6)?,
         created: row.get::<_, Moment>(at + 7)?.0,
         extensions: row.get(at + 8)?,
+        closed: row.get::<_, Option<Named<_>>>(at + 9)?.map(|closed| closed.0),
     })
 }
 

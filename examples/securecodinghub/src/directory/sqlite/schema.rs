@@ -49,7 +49,8 @@ const TABLES: &str = "
 /// What has changed since version 1, in order. A server of the version before that runs on would still read and write the tables,
 /// but must not: version 1 knows no scopes, so an admin token would open the SCIM endpoint to it, and no extensions, so it would
 /// write users without what they have in them. Nothing here can stop it; the README tells the operator to.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     ALTER TABLE sch_token ADD COLUMN scope TEXT NOT NULL DEFAULT 'scim';
 
     ALTER TABLE sch_organisation ADD COLUMN extensions INTEGER NOT NULL DEFAULT 0;
@@ -70,7 +71,12 @@ const STEPS: [&str; 1] = ["
         event TEXT NOT NULL,
         claimed TEXT
     ) STRICT;
-"];
+",
+    "
+    -- Why an organisation takes no requests: it is on its way to another file, or has gone there.
+    ALTER TABLE sch_organisation ADD COLUMN closed TEXT;
+",
+];
 
 /// Opens one connection to a file whose tables are there.
 pub(super) fn connect(path: &Path) -> Result<Connection, DirectoryError> {
@@ -201,7 +207,7 @@ mod tests {
         let error = Directory::open(&path).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the database is of version 7 and this program knows versions up to 2: run the newer securecodinghub"
+            "the database is of version 7 and this program knows versions up to 3: run the newer securecodinghub"
         );
         assert_eq!(version(&connection).unwrap(), Some(7));
     }

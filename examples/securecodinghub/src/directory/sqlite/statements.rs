@@ -116,8 +116,9 @@ impl Tables for Session {
 
     async fn add_organisation(&mut self, organisation: &Organisation, name_key: &str) -> Done<bool> {
         let added = self.run(
-            "INSERT INTO sch_organisation (id, name, name_key, seats, profile, linking, deletion, scim_enabled, created)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+            "INSERT INTO sch_organisation
+                 (id, name, name_key, seats, profile, linking, deletion, scim_enabled, created, extensions, closed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
             params![
                 organisation.id,
                 organisation.name,
@@ -128,14 +129,17 @@ impl Tables for Session {
                 organisation.deletion.to_string(),
                 organisation.scim_enabled,
                 Moment(organisation.created),
+                organisation.extensions,
+                organisation.closed.as_ref().map(ToString::to_string),
             ],
         )?;
         Ok(added > 0)
     }
 
     async fn set_organisation(&mut self, organisation: &Organisation) -> Done<()> {
-        let sql = "UPDATE sch_organisation SET seats = ?2, profile = ?3, linking = ?4, deletion = ?5, scim_enabled = ?6
-                   WHERE id = ?1";
+        let sql =
+            "UPDATE sch_organisation SET seats = ?2, profile = ?3, linking = ?4, deletion = ?5, scim_enabled = ?6,
+                   closed = ?7 WHERE id = ?1";
         let values = params![
             organisation.id,
             seats_column(organisation.seats),
@@ -143,6 +147,7 @@ impl Tables for Session {
             organisation.linking.to_string(),
             organisation.deletion.to_string(),
             organisation.scim_enabled,
+            organisation.closed.as_ref().map(ToString::to_string),
         ];
         self.run(sql, values).map(drop)
     }
@@ -160,11 +165,26 @@ impl Tables for Session {
         self.all(&sql, [organisation], |row| rows::token(row, 0))
     }
 
-    async fn add_token(&mut self, token: &TokenRecord, digest: &Digest) -> Done<()> {
+    async fn tokens_with_digests(&mut self, organisation: &str) -> Done<Vec<(TokenRecord, Digest)>> {
         let sql =
-            "INSERT INTO sch_token (id, organisation, digest, label, created, scope) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let (created, scope) = (Moment(token.created), token.scope.to_string());
-        let values = params![token.id, token.organisation, digest.as_bytes(), token.label, created, scope];
+            format!("SELECT {TOKEN}, t.digest FROM sch_token t WHERE t.organisation = ?1 ORDER BY t.created, t.rowid");
+        let read = |row: &Row<'_>| Ok((rows::token(row, 0)?, Digest::from(row.get::<_, [u8; 32]>(TOKEN_WIDTH)?)));
+        self.all(&sql, [organisation], read)
+    }
+
+    async fn add_token(&mut self, token: &TokenRecord, digest: &Digest) -> Done<()> {
+        let sql = "INSERT INTO sch_token (id, organisation, digest, label, created, scope, last_used, revoked)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let values = params![
+            token.id,
+            token.organisation,
+            digest.as_bytes(),
+            token.label,
+            Moment(token.created),
+            token.scope.to_string(),
+            token.last_used.map(Moment),
+            token.revoked.map(Moment),
+        ];
         self.run(sql, values).map(drop)
     }
 
@@ -206,6 +226,32 @@ impl Tables for Session {
         // By this number every server on the file sees that what it knows is of yesterday.
         let sql = "UPDATE sch_organisation SET extensions = extensions + 1 WHERE id = ?1";
         self.run(sql, [organisation]).map(drop)
+    }
+
+    async fn add_extension(&mut self, organisation: &str, extension: &ExtensionRecord) -> Done<()> {
+        let sql = "INSERT INTO sch_extension (organisation, urn_key, schema, created, changed, removed)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let values = params![
+            organisation,
+            extension.urn_key,
+            extension.schema.to_string(),
+            Moment(extension.created),
+            Moment(extension.changed),
+            extension.removed.map(Moment),
+        ];
+        self.run(sql, values).map(drop)
+    }
+
+    async fn remove_organisation(&mut self, organisation: &str, _name_key: &str) -> Done<()> {
+        for sql in [
+            "DELETE FROM sch_notice WHERE organisation = ?1",
+            "DELETE FROM sch_extension WHERE organisation = ?1",
+            "DELETE FROM sch_token WHERE organisation = ?1",
+            "DELETE FROM sch_organisation WHERE id = ?1",
+        ] {
+            self.run(sql, [organisation])?;
+        }
+        Ok(())
     }
 
     async fn add_notice(&mut self, organisation: &str, event: &str, at: DateTime<Utc>) -> Done<String> {

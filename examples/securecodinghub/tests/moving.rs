@@ -1,0 +1,255 @@
+//! Organisations that move from one database to another, with their tokens and their logs, and what happens when they stop half-way.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use securecodinghub::database::{Database, Opened};
+use securecodinghub::operations::OperationError;
+use securecodinghub::operations::moving::{Road, Step};
+use serde_json::{Value, json};
+use support::{Hub, Organisation, Server, join, named, team, text, user};
+
+const STEPS: [Step; 6] = [Step::Closed, Step::Listed, Step::Copied, Step::Compared, Step::Opened, Step::Marked];
+
+/// An organisation with people, one who was deleted, a team, an extension, a checkpoint, and two tokens.
+fn acme(hub: &Hub, server: &Server) -> Organisation {
+    let acme = hub.organisation(server, "acme", "--edition second --seats 10");
+    let ada = acme.client.make("/Users", &user("ada@acme.example"));
+    let ben = acme.client.make("/Users", &user("ben@acme.example"));
+    let eve = acme.client.make("/Users", &named("eve"));
+    hub.prints("audit retain --org acme --keep 0");
+    let crew = acme.client.make("/Groups", &team("Crew", &[&ada]));
+    acme.client.patch(&format!("/Groups/{crew}"), &join(&[&ben])).is_done();
+    acme.client.delete(&format!("/Users/{eve}")).is(204);
+    let badge = json!({"id": "urn:acme:badge", "name": "Badge", "attributes": [{"name": "number", "type": "string"}]});
+    std::fs::write(hub.path().join("badge.json"), badge.to_string()).unwrap();
+    hub.prints("extension add --org acme badge.json");
+    acme
+}
+
+/// Everything that a client and an auditor see.
+fn seen(hub: &Hub, server: &Server, acme: &Organisation, flags: &str) -> Value {
+    let client = server.client(&acme.token);
+    let with_meta = |path: &str| {
+        let mut list = client.read(path)["Resources"].clone();
+        // The address of the server is another one.
+        for resource in list.as_array_mut().unwrap() {
+            let location = text(&resource["meta"], "location");
+            resource["meta"]["location"] = location.rsplit_once("/scim/v2").unwrap().1.into();
+            for member in resource.get_mut("members").and_then(Value::as_array_mut).into_iter().flatten() {
+                member["$ref"] = Value::Null;
+            }
+            for group in resource.get_mut("groups").and_then(Value::as_array_mut).into_iter().flatten() {
+                group["$ref"] = Value::Null;
+            }
+        }
+        list
+    };
+    let mut tokens = hub.json(&format!("token list --org acme {flags}"));
+    for token in tokens.as_array_mut().unwrap() {
+        // Written a moment after it is used.
+        token["lastUsed"] = Value::Null;
+    }
+    json!({
+        "users": with_meta("/Users"), "groups": with_meta("/Groups"), "tokens": tokens,
+        "log": hub.prints(&format!("log --org acme --json {flags}")),
+        "audit": text(&hub.json(&format!("audit verify --org acme {flags}")), "head"),
+        "extensions": hub.json(&format!("extension list --org acme {flags}")),
+    })
+}
+
+#[test]
+fn an_organisation_moves_and_comes_back() {
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    let acme = acme(&hub, &server);
+    let other = "--database other.db";
+    hub.prints(&format!("org create globex {other}"));
+    let elsewhere = hub.serve(other);
+    let before = seen(&hub, &server, &acme, "");
+    elsewhere.client(&acme.token).get("/Users").is_error(401, "");
+    let told = hub.prints("move --org acme --to other.db --settle 0");
+    assert!(told.contains("`acme` has moved to "), "{told}");
+    assert_eq!(seen(&hub, &elsewhere, &acme, other), before);
+    // Where it was it is closed: a provider that still asks there tries again later.
+    let refused = acme.client.get("/Users");
+    refused.is_error(503, "");
+    assert_ne!(refused.header("retry-after"), "");
+    acme.client.post("/Users", &named("late")).is_error(503, "");
+    for line in ["token create --org acme", "user add --org acme --email x@acme.example", "org set acme --seats 1"] {
+        assert!(hub.refuses(line).contains("moved to"), "{line}");
+    }
+    assert_eq!(hub.run("doctor --json").status.code(), Some(0));
+    assert_eq!(hub.run(&format!("doctor --json {other}")).status.code(), Some(0));
+    // It lives on: with its seats, its deleted, its checkpoint, its extension.
+    let client = elsewhere.client(&acme.token);
+    client.make("/Users", &named("new"));
+    assert_eq!(client.post("/Users", &named("eve")).is(200)["active"], true);
+    hub.prints(&format!("audit verify --org acme {other}"));
+    let after = seen(&hub, &elsewhere, &acme, other);
+    // Doing it again changes nothing, and back it goes over what it left behind.
+    hub.prints("move --org acme --to other.db --settle 0");
+    assert_eq!(seen(&hub, &elsewhere, &acme, other), after);
+    hub.prints(&format!("move --org acme --to securecodinghub.db --erase --settle 0 {other}"));
+    assert_eq!(seen(&hub, &server, &acme, ""), after);
+    let names: Vec<String> =
+        hub.json(&format!("org list {other}")).as_array().unwrap().iter().map(|org| text(org, "name")).collect();
+    assert_eq!(names, ["globex"]);
+    elsewhere.client(&acme.token).get("/Users").is_error(401, "");
+    assert_eq!(hub.run("doctor --json").status.code(), Some(0));
+    assert_eq!(hub.run(&format!("doctor --json {other}")).status.code(), Some(0));
+}
+
+/// Both databases, and the way between them.
+struct Case {
+    runtime: tokio::runtime::Runtime,
+    from: Opened,
+    to: Opened,
+}
+
+impl Case {
+    fn new(hub: &Hub) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let open = |file: &str| runtime.block_on(Database::File(hub.path().join(file)).open()).unwrap();
+        let (from, to) = (open("securecodinghub.db"), open("other.db"));
+        Self { runtime, from, to }
+    }
+
+    fn road(&self) -> Road<'_> {
+        Road { from: &self.from, to: &self.to, here: "here".into(), there: "there".into(), settle: Duration::ZERO }
+    }
+
+    /// Moves it until that step is done.
+    fn travel(&self, until: Option<Step>) -> Result<(), OperationError> {
+        let acme = self.runtime.block_on(self.from.directory.organisation("acme")).unwrap();
+        let mut crash = |step| match until {
+            Some(last) if last == step => Err(OperationError::Written),
+            _ => Ok(()),
+        };
+        self.runtime.block_on(self.road().travel(&acme, &mut crash))
+    }
+
+    fn undo(&self) -> Result<(), OperationError> {
+        let acme = self.runtime.block_on(self.from.directory.organisation("acme")).unwrap();
+        self.runtime.block_on(self.road().undo(&acme))
+    }
+}
+
+/// Where the token is let in.
+fn open_at(servers: &[&Server], acme: &Organisation) -> Vec<u16> {
+    servers.iter().map(|server| server.client(&acme.token).get("/Users").status).collect()
+}
+
+#[test]
+fn a_move_that_stops_anywhere_leaves_one_open_copy_and_can_be_finished() {
+    for until in STEPS {
+        let hub = Hub::on_a_file();
+        let server = hub.serve("");
+        let acme = acme(&hub, &server);
+        let elsewhere = hub.serve("--database other.db");
+        let before = seen(&hub, &server, &acme, "");
+        let case = Case::new(&hub);
+        assert!(case.travel(Some(until)).is_err());
+        let open = open_at(&[&server, &elsewhere], &acme);
+        let there = matches!(until, Step::Opened | Step::Marked);
+        let wanted = match until {
+            Step::Closed => [503, 401],
+            _ if there => [503, 200],
+            _ => [503, 503],
+        };
+        assert_eq!(open, wanted, "{until:?}");
+        case.travel(None).unwrap();
+        assert_eq!(open_at(&[&server, &elsewhere], &acme), [503, 200], "{until:?}");
+        assert_eq!(seen(&hub, &elsewhere, &acme, "--database other.db"), before, "{until:?}");
+    }
+}
+
+#[test]
+fn a_move_that_stopped_can_be_taken_back_until_it_has_arrived() {
+    for until in STEPS {
+        let hub = Hub::on_a_file();
+        let server = hub.serve("");
+        let acme = acme(&hub, &server);
+        let elsewhere = hub.serve("--database other.db");
+        let before = seen(&hub, &server, &acme, "");
+        let case = Case::new(&hub);
+        assert!(case.travel(Some(until)).is_err());
+        if matches!(until, Step::Opened | Step::Marked) {
+            assert!(case.undo().is_err());
+            assert_eq!(open_at(&[&server, &elsewhere], &acme), [503, 200], "{until:?}");
+        } else {
+            case.undo().unwrap();
+            assert_eq!(open_at(&[&server, &elsewhere], &acme), [200, 401], "{until:?}");
+            assert_eq!(seen(&hub, &server, &acme, ""), before, "{until:?}");
+            assert_eq!(hub.run("doctor --json --database other.db").status.code(), Some(0));
+        }
+    }
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_left_behind() {
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    let acme = acme(&hub, &server);
+    let elsewhere = hub.serve("--database other.db");
+    let stop = AtomicBool::new(false);
+    let made = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..2)
+            .map(|writer| {
+                let (client, stop) = (server.client(&acme.token), &stop);
+                scope.spawn(move || {
+                    let mut made = Vec::new();
+                    for number in 0.. {
+                        let answer = client.post("/Groups", &team(&format!("{writer} {number}"), &[]));
+                        match answer.status {
+                            201 => made.push(text(&answer.json(), "id")),
+                            503 => return made,
+                            other => panic!("{other}: {}", answer.text),
+                        }
+                        if stop.load(Ordering::SeqCst) {
+                            return made;
+                        }
+                    }
+                    made
+                })
+            })
+            .collect();
+        hub.prints("move --org acme --to other.db --settle 1");
+        stop.store(true, Ordering::SeqCst);
+        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect::<Vec<String>>()
+    });
+    let client = elsewhere.client(&acme.token);
+    for id in made {
+        client.read(&format!("/Groups/{id}"));
+    }
+}
+
+#[test]
+fn what_cannot_move_stays() {
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    let acme = acme(&hub, &server);
+    let error = hub.refuses("move --org acme --to ./securecodinghub.db");
+    assert!(error.contains("is the database that it is in"), "{error}");
+    assert!(hub.refuses("move --org nobody --to other.db").contains("there is no organisation `nobody`"));
+    // Somebody there has the name.
+    hub.prints("org create acme --database other.db");
+    let error = hub.refuses("move --org acme --to other.db --settle 0");
+    assert!(error.contains("there is an organisation `acme` already"), "{error}");
+    acme.client.get("/Users").is_error(503, "");
+    hub.prints("move --org acme --to other.db --undo");
+    acme.client.read("/Users");
+    // Somebody there has the e-mail of one of its users.
+    let elsewhere = hub.serve("--database third.db");
+    elsewhere.first_client().make("/Users", &user("ada@acme.example"));
+    let error = hub.refuses("move --org acme --to third.db --settle 0");
+    assert!(error.contains("is taken"), "{error}");
+    let error = hub.refuses("move --org acme --to other.db");
+    assert!(error.contains("leaving to"), "{error}");
+    hub.prints("move --org acme --to third.db --undo");
+    acme.client.read("/Users");
+    assert_eq!(hub.run("doctor --json --database third.db").status.code(), Some(0));
+}
