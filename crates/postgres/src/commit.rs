@@ -65,6 +65,7 @@ impl From<Failure> for Stopped {
 async fn once(shared: &Shared, tenant: &TenantId, change: &Change) -> Result<Committed, Stopped> {
     let mut attempt = Attempt::default();
     getrandom::fill(&mut attempt).map_err(|_| Failure::Random)?;
+    let _turn = shared.turns.take(tenant, shared.options.wait_timeout).await?;
     let mut session = Session::writing(&shared.pool, shared.options.prepared).await?;
     let done = match apply(&mut session, tenant, change, attempt).await {
         Ok(done) => done,
@@ -111,11 +112,16 @@ async fn look(shared: &Shared, tenant: &TenantId, first: u64, attempt: Attempt) 
     let last = advance(&mut session, tenant, 0).await?;
     let text = "SELECT attempt FROM scim_log WHERE tenant = $1 AND position = $2";
     let rows = session.rows(text, &[Bind::text(tenant.as_str()), Bind::count(first)]).await?;
-    // A tenant that was never there is not made by asking.
-    session.end();
-    match rows.first() {
-        Some(row) => Ok(Some(row.try_get::<_, &[u8]>(0)? == attempt)),
-        None => Ok((last < first).then_some(false)),
+    let found = rows.first().map(|row| row.try_get::<_, &[u8]>(0).map(|mark| mark == attempt)).transpose()?;
+    if found != Some(true) {
+        // A tenant that was never there is not made by asking.
+        session.end();
+        return Ok(found.or((last < first).then_some(false)));
+    }
+    // After a crash a leader shows what no replica had confirmed yet. Our own commit lies behind it, so when that is confirmed, it is too.
+    match session.commit().await {
+        Ended::Committed => Ok(Some(true)),
+        Ended::Failed(failure) | Ended::Unknown(failure) => Err(failure),
     }
 }
 
@@ -127,6 +133,10 @@ async fn apply(
     attempt: Attempt,
 ) -> Result<Committed, Failure> {
     let time = nanos(change.time).ok_or(Failure::Time)?;
+    // By its entries in the log a commit is found again when its answer was lost.
+    if change.events.is_empty() {
+        return Err(Failure::Unknown);
+    }
     let last = advance(session, tenant, change.events.len()).await?;
     let before = last - change.events.len() as u64;
     let head = head(session, tenant, before).await?;

@@ -55,6 +55,7 @@ mod session;
 mod store;
 mod text;
 mod transfer;
+mod turns;
 
 pub use error::OpenError;
 pub use migrate::{DISTRIBUTE, Migrated, migrate};

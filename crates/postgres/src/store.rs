@@ -14,6 +14,7 @@ use crate::connect::{config, pool};
 use crate::error::Failure;
 use crate::retry::Retry;
 use crate::session::Session;
+use crate::turns::Turns;
 use crate::{OpenError, PostgresOptions, migrate, read};
 
 /// A store in a PostgreSQL database.
@@ -29,6 +30,7 @@ pub struct PostgresStore {
 pub(crate) struct Shared {
     pub(crate) pool: Pool,
     pub(crate) options: PostgresOptions,
+    pub(crate) turns: Turns,
     runtime: Handle,
 }
 
@@ -54,7 +56,7 @@ impl PostgresStore {
         })?;
         migrate::check(&client).await?;
         drop(client);
-        Ok(Self { shared: Arc::new(Shared { pool, options, runtime }) })
+        Ok(Self { shared: Arc::new(Shared { pool, options, turns: Turns::default(), runtime }) })
     }
 
     /// How PostgreSQL goes about a query: the lines of `EXPLAIN` for each statement that [`Store::find`] would run. For tests and for

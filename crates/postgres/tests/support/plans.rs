@@ -102,7 +102,9 @@ pub(crate) fn crowd(cluster: &Cluster, url: &str, users: usize, members: usize) 
         INSERT INTO scim_log VALUES ('a', 1, decode(repeat('00', 32), 'hex'), '', '{{}}');
         INSERT INTO scim_count VALUES ('a', 'User', {users}), ('a', 'Group', 1);
         INSERT INTO scim_record
-            SELECT 'a', 'User', id, 1, 0, n * 1000000::bigint, 0, NULL, keys, '{{}}', '{{"userName": "name' || n || '@example.com"}}'
+            SELECT 'a', 'User', id, 1, 0, n * 1000000::bigint, 0, NULL, keys, '{{}}', json_build_object(
+                'userName', 'name' || n || '@example.com', 'externalId', 'ext-' || n, 'displayName', 'user ' || n % 1000,
+                'active', n % 2 = 0, 'emails', json_build_array(json_build_object('value', 'name' || n || '@example.com', 'type', 'work')))::text
             FROM n JOIN (SELECT id, json_agg(json_build_array(scope, path, value))::text AS keys FROM k GROUP BY id) AS k USING (id);
         INSERT INTO scim_record VALUES ('a', 'Group', 'g', 1, 0, 0, {members}, 'G', '[]', '{{}}', '{{"displayName": "G"}}');
         INSERT INTO scim_key SELECT 'a', 'User', path, value, id FROM k;
