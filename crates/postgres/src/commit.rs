@@ -7,7 +7,10 @@ mod keys;
 mod members;
 mod write;
 
-use scimwright_core::Instant;
+pub(crate) use keys::{GLOBAL, StoredKey, TENANT, stored_keys};
+pub(crate) use write::document;
+
+use scimwright_sql::nanos;
 use scimwright_store::{
     ChainHash, Change, Committed, Cut, Displaced, Fact, Guard, Logged, StoreError, TenantId, Version, When, Write,
 };
@@ -62,6 +65,7 @@ impl From<Failure> for Stopped {
 async fn once(shared: &Shared, tenant: &TenantId, change: &Change) -> Result<Committed, Stopped> {
     let mut attempt = Attempt::default();
     getrandom::fill(&mut attempt).map_err(|_| Failure::Random)?;
+    let _turn = shared.turns.take(tenant, shared.options.wait_timeout).await?;
     let mut session = Session::writing(&shared.pool, shared.options.prepared).await?;
     let done = match apply(&mut session, tenant, change, attempt).await {
         Ok(done) => done,
@@ -108,11 +112,16 @@ async fn look(shared: &Shared, tenant: &TenantId, first: u64, attempt: Attempt) 
     let last = advance(&mut session, tenant, 0).await?;
     let text = "SELECT attempt FROM scim_log WHERE tenant = $1 AND position = $2";
     let rows = session.rows(text, &[Bind::text(tenant.as_str()), Bind::count(first)]).await?;
-    // A tenant that was never there is not made by asking.
-    session.end();
-    match rows.first() {
-        Some(row) => Ok(Some(row.try_get::<_, &[u8]>(0)? == attempt)),
-        None => Ok((last < first).then_some(false)),
+    let found = rows.first().map(|row| row.try_get::<_, &[u8]>(0).map(|mark| mark == attempt)).transpose()?;
+    if found != Some(true) {
+        // A tenant that was never there is not made by asking.
+        session.end();
+        return Ok(found.or((last < first).then_some(false)));
+    }
+    // After a crash a leader shows what no replica had confirmed yet. Our own commit lies behind it, so when that is confirmed, it is too.
+    match session.commit().await {
+        Ended::Committed => Ok(Some(true)),
+        Ended::Failed(failure) | Ended::Unknown(failure) => Err(failure),
     }
 }
 
@@ -124,6 +133,10 @@ async fn apply(
     attempt: Attempt,
 ) -> Result<Committed, Failure> {
     let time = nanos(change.time).ok_or(Failure::Time)?;
+    // By its entries in the log a commit is found again when its answer was lost.
+    if change.events.is_empty() {
+        return Err(Failure::Unknown);
+    }
     let last = advance(session, tenant, change.events.len()).await?;
     let before = last - change.events.len() as u64;
     let head = head(session, tenant, before).await?;
@@ -154,11 +167,6 @@ async fn apply(
         session.execute(text, &[Bind::text(tenant.as_str()), Bind::count(through)]).await?;
     }
     Ok(Committed::new(Version(last), displaced))
-}
-
-/// Nanoseconds since 1970, as far as 64 bits reach.
-pub(crate) fn nanos(time: Instant) -> Option<i64> {
-    time.utc().and_utc().timestamp_nanos_opt()
 }
 
 /// Locks the tenant's row until the transaction ends, takes the next positions of its log and answers the last of them.
@@ -215,7 +223,7 @@ pub(crate) async fn append(
 }
 
 /// A commit under way.
-struct Work<'w> {
+pub(crate) struct Work<'w> {
     session: &'w mut Session,
     tenant: &'w str,
     time: i64,
@@ -223,7 +231,12 @@ struct Work<'w> {
     displaced: Vec<Displaced>,
 }
 
-impl Work<'_> {
+impl<'w> Work<'w> {
+    /// For what asks and writes no record.
+    pub(crate) const fn new(session: &'w mut Session, tenant: &'w str) -> Self {
+        Self { session, tenant, time: 0, version: Version(0), displaced: Vec::new() }
+    }
+
     fn tenant(&self) -> Bind {
         Bind::text(self.tenant)
     }

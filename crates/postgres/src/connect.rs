@@ -29,6 +29,12 @@ pub(crate) fn config(url: &str, options: &PostgresOptions) -> Result<Config, Ope
         config.tcp_user_timeout(SILENCE);
     }
     config.keepalives_idle(config.get_keepalives_idle().min(SILENCE));
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(SILENCE / 3);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(3);
+    }
     Ok(config)
 }
 

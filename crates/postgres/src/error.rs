@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use deadpool_postgres::{PoolError, TimeoutType};
+use deadpool_postgres::PoolError;
 use scimwright_sql::Damaged;
 use scimwright_store::StoreError;
 use tokio_postgres::error::SqlState;
@@ -80,14 +80,16 @@ pub(crate) enum Failure {
     Random,
     #[error("the connection was lost while the change was being committed, and whether it was cannot be told any more")]
     Uncertain,
+    #[error("too many commits of the tenant wait already")]
+    Busy,
     #[error("a task of the store has panicked")]
     Panic,
     #[error("the runtime of the store has stopped")]
     Stopped,
-    #[error("what was to be taken in does not fit together: {0}")]
-    Import(String),
-    #[error("the other side has failed")]
-    Io(#[from] io::Error),
+    #[error(transparent)]
+    Transfer(io::Error),
+    #[error("the name of a tenant is none")]
+    Tenant(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// What to do about a failure.
@@ -106,7 +108,7 @@ impl Failure {
         match self {
             Self::Database(error) => remedy(error),
             Self::Pool(PoolError::Backend(error)) => remedy(error),
-            Self::Pool(PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle)) => Remedy::Reconnect,
+            Self::Pool(PoolError::Timeout(_)) | Self::Busy => Remedy::Reconnect,
             _ => Remedy::Report,
         }
     }
@@ -117,7 +119,10 @@ pub(crate) fn remedy(error: &tokio_postgres::Error) -> Remedy {
         // Not the server's words: the connection's own, unless a value has the wrong type.
         let source = error.source();
         let values = source.is_some_and(|source| source.is::<tokio_postgres::types::WasNull>());
-        let network = error.is_closed() || source.is_none() || source.is_some_and(|source| source.is::<io::Error>());
+        // A certificate that is not trusted today is not trusted in a second either.
+        let broken = |error: &io::Error| error.kind() != io::ErrorKind::InvalidData;
+        let network =
+            error.is_closed() || source.is_none_or(|source| source.downcast_ref::<io::Error>().is_some_and(broken));
         return if network && !values { Remedy::Reconnect } else { Remedy::Report };
     };
     if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code) {
@@ -132,6 +137,8 @@ pub(crate) fn remedy(error: &tokio_postgres::Error) -> Remedy {
         SqlState::TOO_MANY_CONNECTIONS,
         SqlState::IDLE_SESSION_TIMEOUT,
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        // Somebody has held the tenant's row for long; he may be gone.
+        SqlState::LOCK_NOT_AVAILABLE,
     ];
     if lost.contains(code) || code.code().starts_with("08") { Remedy::Reconnect } else { Remedy::Report }
 }
@@ -142,6 +149,7 @@ impl From<Failure> for StoreError {
             Failure::Outcome(outcome) => outcome,
             Failure::Database(error) => Self::unavailable(error),
             Failure::Pool(error) => Self::unavailable(error),
+            Failure::Transfer(error) => Self::unavailable(error),
             other => Self::unavailable(other),
         }
     }

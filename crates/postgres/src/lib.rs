@@ -54,6 +54,8 @@ mod retry;
 mod session;
 mod store;
 mod text;
+mod transfer;
+mod turns;
 
 pub use error::OpenError;
 pub use migrate::{DISTRIBUTE, Migrated, migrate};

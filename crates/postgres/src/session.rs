@@ -10,21 +10,44 @@ use crate::error::{Failure, Remedy, remedy};
 /// How transactions begin. The settings last as long as the transaction: statements are written so that an index leads to each row, and
 /// a planner that has no statistics yet must not read whole tables instead.
 macro_rules! begin {
-    ($mode:literal) => {
-        concat!("BEGIN ISOLATION LEVEL ", $mode, "; SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
+    ($mode:literal, $more:literal) => {
+        concat!(
+            "BEGIN ISOLATION LEVEL ",
+            $mode,
+            "; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+             SET LOCAL jit = off",
+            $more
+        )
     };
 }
 
-/// For commits: who has waited for the tenant's row has to see what was written while he did.
-const WRITE: &str = begin!("READ COMMITTED READ WRITE");
+/// For commits: who has waited for the tenant's row has to see what was written while he did. A client that is gone without a word must
+/// not hold that row for longer than others have patience. That it writes is not said: a server that may not write answers the first
+/// statement with a code by which it is known.
+const WRITE: &str =
+    begin!("READ COMMITTED", "; SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL lock_timeout = '10s'");
 /// For what must see one state, however many statements it takes.
-const READ: &str = begin!("REPEATABLE READ READ ONLY");
+const READ: &str = begin!("REPEATABLE READ READ ONLY", "");
+
+/// A statement with more values than this is not prepared: who asks for many things at once seldom asks for just that shape again.
+const KEPT: usize = 16;
+
+/// More prepared statements than this are not kept on a connection. Filters of many shapes share what is left by the store's own.
+const STATEMENTS: usize = 256;
+
+/// Forgets the prepared statements of a connection when there are too many.
+fn forget(client: &Client) {
+    if client.statement_cache.size() > STATEMENTS {
+        client.statement_cache.clear();
+    }
+}
 
 /// A connection, and the transaction on it, if one was begun. When it is dropped before its end the connection is closed with it, for
 /// nobody else may get a connection with half a transaction.
 pub(crate) struct Session {
     client: Option<Client>,
-    /// What goes out in front of the first statement, without waiting for an answer.
+    /// What goes out in front of the first statement. Only what reads does not wait for the answer: a statement that writes must never
+    /// reach a server that has refused to begin, for there it would commit by itself.
     begin: Option<&'static str>,
     /// Whether a transaction was begun and not ended.
     open: bool,
@@ -65,7 +88,8 @@ impl Session {
         let prepared = self.prepared;
         let (client, begin) = self.next()?;
         let run = async {
-            if prepared {
+            if prepared && values.len() <= KEPT {
+                forget(client);
                 let kinds: Vec<Type> = values.iter().map(Bind::kind).collect();
                 let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(Bind::value).collect();
                 let statement = client.prepare_typed_cached(text, &kinds).await?;
@@ -83,7 +107,8 @@ impl Session {
         let prepared = self.prepared;
         let (client, begin) = self.next()?;
         let run = async {
-            if prepared {
+            if prepared && values.len() <= KEPT {
+                forget(client);
                 let kinds: Vec<Type> = values.iter().map(Bind::kind).collect();
                 let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(Bind::value).collect();
                 let statement = client.prepare_typed_cached(text, &kinds).await?;
@@ -147,13 +172,17 @@ impl Session {
     }
 }
 
-/// Runs a statement behind what begins its transaction: both go out together.
+/// Runs a statement behind what begins its transaction: both go out together when it only reads.
 async fn behind<T>(
     client: &Client,
     begin: Option<&'static str>,
     run: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, tokio_postgres::Error> {
     let Some(begin) = begin else { return run.await };
+    if begin == WRITE {
+        client.batch_execute(begin).await?;
+        return run.await;
+    }
     let (begun, ran) = tokio::join!(biased; client.batch_execute(begin), run);
     begun.and(ran)
 }

@@ -14,6 +14,7 @@ use crate::connect::{config, pool};
 use crate::error::Failure;
 use crate::retry::Retry;
 use crate::session::Session;
+use crate::turns::Turns;
 use crate::{OpenError, PostgresOptions, migrate, read};
 
 /// A store in a PostgreSQL database.
@@ -29,6 +30,7 @@ pub struct PostgresStore {
 pub(crate) struct Shared {
     pub(crate) pool: Pool,
     pub(crate) options: PostgresOptions,
+    pub(crate) turns: Turns,
     runtime: Handle,
 }
 
@@ -54,7 +56,7 @@ impl PostgresStore {
         })?;
         migrate::check(&client).await?;
         drop(client);
-        Ok(Self { shared: Arc::new(Shared { pool, options, runtime }) })
+        Ok(Self { shared: Arc::new(Shared { pool, options, turns: Turns::default(), runtime }) })
     }
 
     /// How PostgreSQL goes about a query: the lines of `EXPLAIN` for each statement that [`Store::find`] would run. For tests and for
@@ -95,6 +97,20 @@ impl PostgresStore {
         work: impl Future<Output = Result<T, Failure>> + Send + 'static,
     ) -> Result<T, StoreError> {
         match self.shared.runtime.spawn(work).await {
+            Ok(done) => Ok(done?),
+            Err(error) if error.is_panic() => Err(Failure::Panic.into()),
+            Err(_) => Err(Failure::Stopped.into()),
+        }
+    }
+
+    /// The same for what may block, as somebody else's source or sink does: on a thread of its own.
+    pub(crate) async fn work_blocking<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let runtime = self.shared.runtime.clone();
+        let done = self.shared.runtime.spawn_blocking(move || runtime.block_on(work));
+        match done.await {
             Ok(done) => Ok(done?),
             Err(error) if error.is_panic() => Err(Failure::Panic.into()),
             Err(_) => Err(Failure::Stopped.into()),

@@ -3,9 +3,11 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use scimwright_postgres::PostgresOptions;
 use scimwright_testkit::postgres::Cluster;
-use scimwright_testkit::suite::{CASES, Subject};
+use scimwright_testkit::suite::{CASES, Kept, Subject, TRANSFER_CASES};
 
 /// Every case, in turn; all are asked, and the names of those that fail are told.
 fn every_case(subject: &Subject) {
@@ -31,4 +33,31 @@ fn a_store_with_prepared_statements_keeps_them_too() {
     let Some(cluster) = Cluster::shared() else { return };
     let options = PostgresOptions { prepared: true, ..PostgresOptions::default() };
     every_case(&Subject::new(move || support::fresh(cluster, options.clone())).cases(5));
+}
+
+#[test]
+fn a_store_behind_a_bouncer_keeps_them_too() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let Some(bouncer) = support::bouncer(cluster) else { return };
+    let fresh = move || {
+        let database = support::database(cluster);
+        Kept::new(support::open(&bouncer.url(&database), PostgresOptions::default()), database)
+    };
+    every_case(&Subject::new(fresh).cases(5));
+}
+
+#[test]
+fn tenants_are_taken_out_and_in() {
+    let Some(cluster) = Cluster::shared() else { return };
+    // The store alone is asked, so the databases wait for the end of it all.
+    let databases = std::cell::RefCell::new(Vec::new());
+    for (name, case) in TRANSFER_CASES {
+        eprintln!("{name}");
+        case(&|| {
+            let database = support::database(cluster);
+            let store = support::open(database.url(), PostgresOptions::default());
+            databases.borrow_mut().push(database);
+            Arc::new(store)
+        });
+    }
 }

@@ -57,3 +57,6 @@ pub type Case = fn(&Subject);
 
 /// The cases that [`store_suite!`](crate::store_suite) makes tests of, by their names.
 pub const CASES: &[(&str, Case)] = crate::__store_cases!(__store_table!());
+
+/// The cases that [`transfer_suite!`](crate::transfer_suite) makes tests of, by their names.
+pub const TRANSFER_CASES: &[(&str, transfer::Case)] = crate::__transfer_cases!(__store_table!());

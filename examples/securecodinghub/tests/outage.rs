@@ -9,7 +9,8 @@ use support::{Hub, eventually, user};
 /// Lets nobody into the database, or again.
 fn let_in(hub: &Hub, yes: bool) {
     let cluster = Cluster::shared().unwrap();
-    let name = hub.url().unwrap().rsplit('/').next().unwrap();
+    let url = hub.url().unwrap();
+    let name = url.rsplit('/').next().unwrap();
     let elsewhere = cluster.database();
     cluster.ask(elsewhere.url(), &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS {yes}")).unwrap();
     let cut = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
@@ -58,12 +59,33 @@ fn a_password_is_never_told() {
             assert!(works || !output.status.success(), "{line}: {told}");
         }
     }
+    // Nor by a file of settings that cannot be read.
+    std::fs::write(hub.path().join("hub.toml"), format!("listen = '127.0.0.1:0'\ndatabase = {url}\n")).unwrap();
+    let error = hub.refuses("org list --config hub.toml");
+    assert!(error.contains("line 2") && !error.contains("s3cret"), "{error}");
     // Nor by a server.
     let mut command = hub.program("serve --json --listen 127.0.0.1:0");
     let server = hub.start(command.env("SECURECODINGHUB_DATABASE", &url).env("RUST_LOG", "debug"));
     server.first_client().make("/Users", &user("ada@corp.example"));
     assert!(support::text(server.greeting(), "database").starts_with("postgres://postgres@127.0.0.1:"));
     assert!(!server.greeting().to_string().contains("s3cret") && !server.stderr().contains("s3cret"));
+}
+
+#[test]
+fn a_role_that_may_only_read_and_write_is_enough_to_serve() {
+    let Some(hub) = Hub::on_postgres() else { return };
+    let url = hub.url().unwrap();
+    let role = format!("hub_{}", std::process::id());
+    hub.sql(&format!(
+        "CREATE ROLE {role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO {role};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
+    ));
+    let as_role = url.replace("://postgres@", &format!("://{role}@"));
+    let mut command = hub.program("serve --json --listen 127.0.0.1:0");
+    let server = hub.start(command.env("SECURECODINGHUB_DATABASE", &as_role));
+    server.first_client().make("/Users", &user("ada@corp.example"));
+    drop(server);
+    hub.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }
 
 #[test]

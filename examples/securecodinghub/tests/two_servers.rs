@@ -11,7 +11,7 @@ use support::{Answer, Client, Hub, Organisation, Server, at_once, ids, join, nam
 
 /// A database of each kind that there is here.
 fn hubs() -> Vec<Hub> {
-    [Some(Hub::on_a_file()), Hub::on_postgres()].into_iter().flatten().collect()
+    [Some(Hub::on_a_file()), Hub::on_postgres(), Hub::through_a_pooler()].into_iter().flatten().collect()
 }
 
 /// The organisation's clients at the two servers, in turn.

@@ -25,6 +25,14 @@ pub(crate) fn stored_keys(index: &[IndexKey]) -> Vec<StoredKey> {
     index.iter().map(|key| (number(key.scope), key.path.clone(), key.value.clone())).collect()
 }
 
+/// Not one statement with the next: databases that spread tables over nodes have no place for a `WITH` that writes.
+const GONE: &str = "DELETE FROM scim_key AS k WHERE k.tenant = $1 AND k.type = $2 AND k.id = $3 \
+                    AND k.path = ANY ($4) AND k.value = ANY ($5) AND EXISTS (SELECT 1 FROM \
+                    unnest($4::text[], $5::text[]) AS o (path, value) WHERE o.path = k.path AND o.value = k.value) \
+                    RETURNING k.path";
+const COME: &str = "INSERT INTO scim_key (tenant, type, path, value, id) SELECT $1, $2, n.path, n.value, $3 \
+                    FROM unnest($4::text[], $5::text[]) AS n (path, value) ON CONFLICT DO NOTHING RETURNING path";
+
 /// A path and a value.
 type Place<'k> = (&'k str, &'k str);
 
@@ -44,26 +52,27 @@ impl Work<'_> {
         if gone.is_empty() && come.is_empty() {
             return Ok(());
         }
-        let values = [
-            self.tenant(),
-            Bind::text(&key.resource_type),
-            Bind::text(&key.id),
-            paths(&gone),
-            texts(&gone),
-            paths(&come),
-            texts(&come),
-        ];
-        let text = "WITH gone AS (DELETE FROM scim_key AS k WHERE k.tenant = $1 AND k.type = $2 AND k.id = $3 \
-                    AND k.path = ANY ($4) AND k.value = ANY ($5) AND EXISTS (SELECT 1 FROM \
-                    unnest($4::text[], $5::text[]) AS o (path, value) WHERE o.path = k.path AND o.value = k.value) \
-                    RETURNING k.path), \
-                    come AS (INSERT INTO scim_key (tenant, type, path, value, id) SELECT $1, $2, n.path, n.value, $3 \
-                    FROM unnest($6::text[], $7::text[]) AS n (path, value) ON CONFLICT DO NOTHING RETURNING path) \
-                    INSERT INTO scim_keyed AS c (tenant, type, path, count) \
-                    SELECT $1, $2, m.path, sum(m.more)::bigint FROM (SELECT path, -1 AS more FROM gone \
-                    UNION ALL SELECT path, 1 FROM come) AS m GROUP BY m.path HAVING sum(m.more) <> 0 \
+        let mut more: BTreeMap<String, i64> = BTreeMap::new();
+        for (places, text, by) in [(&gone, GONE, -1), (&come, COME, 1)] {
+            if places.is_empty() {
+                continue;
+            }
+            let own = [self.tenant(), Bind::text(&key.resource_type), Bind::text(&key.id)];
+            let [tenant, resource_type, id] = own;
+            for row in self.session.rows(text, &[tenant, resource_type, id, paths(places), texts(places)]).await? {
+                *more.entry(read::text(&row, 0)?).or_default() += by;
+            }
+        }
+        more.retain(|_, by| *by != 0);
+        if more.is_empty() {
+            return Ok(());
+        }
+        let text = "INSERT INTO scim_keyed AS c (tenant, type, path, count) SELECT $1, $2, m.path, m.more \
+                    FROM unnest($3::text[], $4::bigint[]) AS m (path, more) \
                     ON CONFLICT (tenant, type, path) DO UPDATE SET count = c.count + excluded.count";
-        self.session.execute(text, &values).await?;
+        let (paths, by) =
+            (Bind::texts(more.keys().map(String::as_str)), Bind::Integers(more.values().copied().collect()));
+        self.session.execute(text, &[self.tenant(), Bind::text(&key.resource_type), paths, by]).await?;
         Ok(())
     }
 
@@ -123,7 +132,12 @@ impl Work<'_> {
     }
 
     /// Takes a key that is unique over all tenants. When somebody else has it: who, if he is of this tenant.
-    async fn claim_global(&mut self, key: &Key, path: &str, value: &str) -> Result<Option<Option<Key>>, Failure> {
+    pub(crate) async fn claim_global(
+        &mut self,
+        key: &Key,
+        path: &str,
+        value: &str,
+    ) -> Result<Option<Option<Key>>, Failure> {
         let text = "INSERT INTO scim_global (value, path, tenant, id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
         let values = [Bind::text(value), Bind::text(path), self.tenant(), Bind::text(&key.id)];
         if self.session.execute(text, &values).await? > 0 {
@@ -145,7 +159,13 @@ impl Work<'_> {
         Ok(if holder.as_ref() == Some(key) { None } else { Some(holder) })
     }
 
-    async fn holder(&mut self, resource_type: &str, path: &str, value: &str) -> Result<Option<Key>, Failure> {
+    /// Who has a key that is unique in the tenant.
+    pub(crate) async fn holder(
+        &mut self,
+        resource_type: &str,
+        path: &str,
+        value: &str,
+    ) -> Result<Option<Key>, Failure> {
         let text = "SELECT id FROM scim_unique WHERE tenant = $1 AND type = $2 AND path = $3 AND value = $4";
         let values = [self.tenant(), Bind::text(resource_type), Bind::text(path), Bind::text(value)];
         let rows = self.session.rows(text, &values).await?;

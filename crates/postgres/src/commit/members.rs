@@ -84,24 +84,26 @@ impl Work<'_> {
     /// Lets those who have joined leave every other group of the same type.
     async fn displace(&mut self, group: &Key, join: &[Member], joined: &HashSet<String>) -> Result<(), Failure> {
         let members = Bind::texts(joined.iter().map(String::as_str));
-        let text = "SELECT DISTINCT g.id FROM unnest($2::text[]) AS w (id) CROSS JOIN LATERAL \
-                    (SELECT m.group_id FROM scim_member AS m WHERE m.tenant = $1 AND m.member_id = w.id OFFSET 0) AS u \
+        let text = "SELECT u.member_id, g.id FROM unnest($2::text[]) AS w (id) CROSS JOIN LATERAL \
+                    (SELECT m.member_id, m.group_id FROM scim_member AS m WHERE m.tenant = $1 AND m.member_id = w.id OFFSET 0) AS u \
                     CROSS JOIN LATERAL (SELECT r.id FROM scim_record AS r WHERE r.tenant = $1 AND r.id = u.group_id \
                     AND r.type = $3 AND r.id <> $4 OFFSET 0) AS g";
         let own = [Bind::text(&group.resource_type), Bind::text(&group.id)];
         let [resource_type, id] = own;
-        let rows = self.session.rows(text, &[self.tenant(), members.clone(), resource_type, id]).await?;
+        let rows = self.session.rows(text, &[self.tenant(), members, resource_type, id]).await?;
         if rows.is_empty() {
             return Ok(());
         }
-        let others: Vec<_> = rows.iter().map(|row| read::text(row, 0)).collect::<Result<_, _>>()?;
-        // All of these groups are others of the same type, so whoever has joined leaves each of them that he is in.
-        let text = "DELETE FROM scim_member WHERE tenant = $1 AND member_id = ANY ($2) AND group_id = ANY ($3) \
-                    RETURNING member_id, group_id";
-        let others = Bind::texts(others.iter().map(String::as_str));
+        let pairs = rows.iter().map(|row| Ok((read::text(row, 0)?, read::text(row, 1)?)));
+        let pairs: Vec<(String, String)> = pairs.collect::<Result<_, Failure>>()?;
+        // Pair by pair, each by its whole key, however many members and groups there are.
+        let text = "DELETE FROM scim_member AS m USING unnest($2::text[], $3::text[]) AS p (member_id, group_id) \
+                    WHERE m.tenant = $1 AND m.group_id = p.group_id AND m.member_id = p.member_id";
+        let of_pairs = Bind::texts(pairs.iter().map(|(member, _)| member.as_str()));
+        let from = Bind::texts(pairs.iter().map(|(_, other)| other.as_str()));
+        self.session.execute(text, &[self.tenant(), of_pairs, from]).await?;
         let (mut left, mut lost): (HashMap<String, BTreeSet<String>>, BTreeMap<String, i64>) = Default::default();
-        for row in self.session.rows(text, &[self.tenant(), members, others]).await? {
-            let (member, other) = (read::text(&row, 0)?, read::text(&row, 1)?);
+        for (member, other) in pairs {
             *lost.entry(other.clone()).or_default() += 1;
             left.entry(member).or_default().insert(other);
         }
@@ -125,17 +127,19 @@ impl Work<'_> {
     /// Gives groups the commit's version and time, and so many members less.
     async fn shrink(&mut self, groups: &BTreeMap<String, i64>) -> Result<(), Failure> {
         let text = format!(
-            "UPDATE scim_record SET version = $3, modified = {MOVED}, \
-             members = members - ($5::bigint[])[array_position($2, id)] WHERE tenant = $1 AND id = ANY ($2)"
+            "UPDATE scim_record SET version = $3, modified = {MOVED}, members = members - $5 \
+             WHERE tenant = $1 AND id = ANY ($2)"
         );
-        let values = [
-            self.tenant(),
-            Bind::texts(groups.keys().map(String::as_str)),
-            Bind::count(self.version.0),
-            Bind::Integer(self.time),
-            Bind::Integers(groups.values().copied().collect()),
-        ];
-        self.session.execute(&text, &values).await?;
+        // Together those that lose as many: almost always all of them.
+        let mut by_loss: BTreeMap<i64, Vec<&str>> = BTreeMap::new();
+        for (group, lost) in groups {
+            by_loss.entry(*lost).or_default().push(group);
+        }
+        for (lost, groups) in by_loss {
+            let (version, time) = (Bind::count(self.version.0), Bind::Integer(self.time));
+            let values = [self.tenant(), Bind::texts(groups), version, time, Bind::Integer(lost)];
+            self.session.execute(&text, &values).await?;
+        }
         Ok(())
     }
 }

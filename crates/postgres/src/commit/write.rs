@@ -1,11 +1,12 @@
 //! The four writes.
 
 use scimwright_core::Resource;
+use scimwright_sql::nanos;
 use scimwright_store::{Draft, Key, StoreError, Version, Write};
 
 use super::keys::{StoredKey, stored_keys};
 use super::members::Moved;
-use super::{MOVED, Work, nanos};
+use super::{MOVED, Work};
 use crate::bind::Bind;
 use crate::error::Failure;
 use crate::read;

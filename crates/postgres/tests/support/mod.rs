@@ -1,10 +1,12 @@
 //! What the tests of this crate share: stores in fresh databases of a throw-away server, and the runtime that they work on.
 #![allow(dead_code, reason = "every test file uses a part")]
 
+pub(crate) mod plans;
+
 use std::sync::LazyLock;
 
 use scimwright_postgres::{PostgresOptions, PostgresStore, migrate};
-use scimwright_testkit::postgres::{Cluster, Database};
+use scimwright_testkit::postgres::{Bouncer, Cluster, Database};
 use scimwright_testkit::suite::Kept;
 use tokio::runtime::Runtime;
 
@@ -28,4 +30,16 @@ pub(crate) fn database(cluster: &Cluster) -> Database {
 pub(crate) fn fresh(cluster: &Cluster, options: PostgresOptions) -> Fresh {
     let database = database(cluster);
     Kept::new(open(database.url(), options), database)
+}
+
+/// A PgBouncer; none where it is not installed, which is told.
+pub(crate) fn bouncer(cluster: &Cluster) -> Option<Bouncer> {
+    match cluster.bouncer() {
+        Ok(bouncer) => Some(bouncer),
+        Err(error) if std::env::var_os("SCIMWRIGHT_CI").is_some_and(|ci| ci == "1") => panic!("{error}"),
+        Err(error) => {
+            eprintln!("SKIPPED: what needs PgBouncer: {error}");
+            None
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 mod faulty;
 mod lossy;
+mod transfers;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

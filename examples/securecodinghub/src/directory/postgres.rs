@@ -6,6 +6,8 @@
 
 mod rows;
 mod schema;
+#[cfg(test)]
+mod sharding;
 mod statements;
 #[cfg(test)]
 pub(super) mod testing;

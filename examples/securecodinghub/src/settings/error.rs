@@ -57,13 +57,15 @@ pub enum SettingsError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The file is no TOML.
-    #[error("the settings in `{}` are no TOML", path.display())]
+    /// The file is no TOML. What stands in the line is not repeated, for it may be a password.
+    #[error("the settings in `{}` are no TOML: line {line}: {reason}", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
-        /// Line and column.
-        source: Box<toml::de::Error>,
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The text does not say where the data is.
     #[error(transparent)]

@@ -210,8 +210,11 @@ pub(super) fn from_environment<K: Into<OsString>, V: Into<OsString>>(
 /// The layer of a TOML file.
 pub(super) fn from_file(path: &Path) -> Result<Layer, SettingsError> {
     let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
-    let table: toml::Table =
-        text.parse().map_err(|source| SettingsError::Parse { path: path.to_owned(), source: Box::new(source) })?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        SettingsError::Parse { path: path.to_owned(), line, reason: error.message().to_owned() }
+    })?;
     let mut layer = Layer::default();
     for (key, value) in table {
         let place = || Place::File(path.to_owned());

@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use scimwright_testkit::postgres::{Cluster, Database as PostgresDatabase};
+use scimwright_testkit::postgres::{Bouncer, Cluster, Database as PostgresDatabase};
 use securecodinghub::database::Database;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -26,6 +26,8 @@ pub struct Hub {
     folder: TempDir,
     /// A database of its own in PostgreSQL; none where the database is a file in the folder.
     postgres: Option<PostgresDatabase>,
+    /// What stands before it.
+    pooler: Option<Bouncer>,
     /// How many servers were started, each with a log of its own.
     servers: Cell<usize>,
 }
@@ -37,7 +39,7 @@ impl Hub {
     }
 
     pub fn on_a_file() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), postgres: None, servers: Cell::new(0) }
+        Self { folder: tempfile::tempdir().unwrap(), postgres: None, pooler: None, servers: Cell::new(0) }
     }
 
     /// With a database in PostgreSQL, if there is one here, that has been migrated.
@@ -50,9 +52,22 @@ impl Hub {
         Some(Self { postgres: Some(database), ..Self::on_a_file() })
     }
 
+    /// The same with `PgBouncer` in transaction mode before it.
+    pub fn through_a_pooler() -> Option<Self> {
+        let hub = Self::on_postgres()?;
+        match Cluster::shared()?.bouncer() {
+            Ok(pooler) => Some(Self { pooler: Some(pooler), ..hub }),
+            Err(error) => {
+                assert!(std::env::var_os("SCIMWRIGHT_CI").is_none_or(|ci| ci != "1"), "no PgBouncer: {error}");
+                eprintln!("SKIPPED: what is asked through PgBouncer: {error}");
+                None
+            }
+        }
+    }
+
     /// The database as the program knows it.
     pub fn settings(&self) -> Database {
-        let text = self.postgres.as_ref().map_or_else(|| self.database().into(), |database| database.url().into());
+        let text = self.url().map_or_else(|| self.database().into(), Into::into);
         let text: std::ffi::OsString = text;
         Database::parse(&text, None).unwrap()
     }
@@ -71,8 +86,9 @@ impl Hub {
     }
 
     /// The URL of the database in PostgreSQL.
-    pub fn url(&self) -> Option<&str> {
-        self.postgres.as_ref().map(PostgresDatabase::url)
+    pub fn url(&self) -> Option<String> {
+        let database = self.postgres.as_ref()?;
+        Some(self.pooler.as_ref().map_or_else(|| database.url().to_owned(), |pooler| pooler.url(database)))
     }
 
     pub fn path(&self) -> &Path {
@@ -93,8 +109,8 @@ impl Hub {
         {
             command.env_remove(name);
         }
-        if let Some(database) = &self.postgres {
-            command.env(DATABASE, database.url());
+        if let Some(url) = self.url() {
+            command.env(DATABASE, url);
         }
         command
     }
