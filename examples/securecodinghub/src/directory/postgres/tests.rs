@@ -77,6 +77,7 @@ async fn nobody_there_is_no_verdict_on_a_token() {
 #[tokio::test]
 async fn what_is_dropped_in_the_middle_was_never_there() {
     let Some(database) = database() else { return };
+    let (cluster, there) = (Cluster::shared().unwrap(), "SELECT count(*) FROM sch_meta WHERE key = 'indexes'");
     // One connection: whoever comes next would get what was begun.
     let manager = Manager::new(database.url().parse().unwrap(), NoTls);
     let timeout = Some(Duration::from_secs(5));
@@ -88,10 +89,17 @@ async fn what_is_dropped_in_the_middle_was_never_there() {
         drop(tables);
         assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None);
     }
+    // Also when it is dropped before it has begun: the server has begun all the same.
+    let mut begin = backend.begin(Kind::Write);
+    let begun = std::future::poll_fn(|context| std::task::Poll::Ready(begin.as_mut().poll(context).is_ready()));
+    assert!(!begun.await);
+    drop(begin);
+    backend.begin(Kind::Aside).await.unwrap().keep_text("indexes", "{}").await.unwrap();
+    assert_eq!(cluster.ask(database.url(), there).unwrap(), "1");
     let mut tables = backend.begin(Kind::Write).await.unwrap();
-    tables.keep_text("indexes", "{}").await.unwrap();
+    tables.keep_text("indexes", "other").await.unwrap();
     tables.abandon().await;
-    assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None);
+    assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap().as_deref(), Some("{}"));
 }
 
 #[tokio::test]
