@@ -120,10 +120,13 @@ async fn retain(
     let before = args.before.unwrap_or(now - days);
     let mut archive = args.archive.as_deref().map(Archive::new).transpose()?;
     let Some(old) = walk(&*opened.store, &tenant, before, archive.as_mut()).await? else {
-        let nothing = format!("there is no entry of before {}", exact(before));
         // An empty archive helps nobody.
         archive.map(Archive::remove).transpose()?;
-        return Ok(if json { write_json(out, &json!({"cut": 0}))? } else { writeln!(out, "{nothing}")? });
+        if json {
+            return Ok(write_json(out, &json!({"cut": 0}))?);
+        }
+        writeln!(out, "there is no entry of before {}", exact(before))?;
+        return Ok(());
     };
     if let Some(archive) = archive {
         archive.finish()?;
