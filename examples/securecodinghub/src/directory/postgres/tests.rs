@@ -30,7 +30,9 @@ async fn the_tables_are_made_by_migrate_alone() {
         migrate(&pool(url)).await.unwrap();
         open(url).await;
     }
-    cluster.ask(url, "DELETE FROM sch_schema_history WHERE version < 2; UPDATE sch_schema_history SET version = 7").unwrap();
+    cluster
+        .ask(url, "DELETE FROM sch_schema_history WHERE version < 2; UPDATE sch_schema_history SET version = 7")
+        .unwrap();
     let newer = "the database is of version 7 and this program knows versions up to 2: run the newer securecodinghub";
     assert_eq!(refusal(url).await, newer);
     assert_eq!(migrate(&pool(url)).await.unwrap_err().to_string(), newer);
