@@ -57,7 +57,7 @@ pub async fn add(settings: &Settings, args: &UserAddArgs, json: bool, out: &mut 
     if address(email).is_none() {
         return Err(AccountError::NotAnAddress(args.email.clone()));
     }
-    let Opened { directory, store, .. } = settings.database.open().await?;
+    let Opened { directory, store } = settings.database.open().await?;
     let organisation = directory.organisation(&args.org).await?;
     organisation.check_open()?;
     let service = service(settings, store)?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use scimwright_postgres::{OpenError as PostgresError, PostgresOptions, PostgresStore};
 use scimwright_sqlite::{OpenError, SqliteOptions, SqliteStore};
-use scimwright_store::{Store, Transfer};
+use scimwright_store::Transfer;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
@@ -159,9 +159,6 @@ pub enum DatabaseError {
     /// The tables of resources in PostgreSQL are missing, or are those of an older version.
     #[error("{}: run `securecodinghub migrate --database …`", older(.0))]
     Older(PostgresError),
-    /// The store gives nothing out whole.
-    #[error("organisations cannot be taken out of this database, or into it")]
-    NotWhole,
 }
 
 fn older(error: &PostgresError) -> String {
@@ -188,19 +185,7 @@ pub struct Opened {
     /// The organisations and what belongs to them alone.
     pub directory: Arc<Directory>,
     /// The resources.
-    pub store: Arc<dyn Store>,
-    /// The same for taking organisations out and in, where the store can.
-    pub whole: Option<Arc<dyn Transfer>>,
-}
-
-impl Opened {
-    /// The resources, for taking organisations out and in.
-    ///
-    /// # Errors
-    /// When the store cannot do that.
-    pub fn whole(&self) -> Result<&Arc<dyn Transfer>, DatabaseError> {
-        self.whole.as_ref().ok_or(DatabaseError::NotWhole)
-    }
+    pub store: Arc<dyn Transfer>,
 }
 
 impl Database {
@@ -224,13 +209,12 @@ impl Database {
         match self {
             Self::File(path) => {
                 let directory = Arc::new(Directory::open(path)?);
-                let store = Arc::new(SqliteStore::open(path, SqliteOptions::default())?);
-                Ok(Opened { directory, store: store.clone(), whole: Some(store) })
+                Ok(Opened { directory, store: Arc::new(SqliteStore::open(path, SqliteOptions::default())?) })
             }
             Self::Postgres(url) => {
                 let store = PostgresStore::connect(&url.url, PostgresOptions::default()).await?;
                 let directory = Arc::new(Directory::in_postgres(&store).await?);
-                Ok(Opened { directory, store: Arc::new(store), whole: None })
+                Ok(Opened { directory, store: Arc::new(store) })
             }
         }
     }

@@ -38,7 +38,7 @@ const PAGE: usize = 500;
 /// # Errors
 /// When the organisation is unknown or the database cannot be read.
 pub async fn show(settings: &Settings, args: &LogArgs, json: bool, out: &mut dyn Write) -> Result<(), LogError> {
-    let Opened { directory, store, .. } = settings.database.open().await?;
+    let Opened { directory, store } = settings.database.open().await?;
     let tenant: TenantId = directory.organisation(&args.org).await?.id.parse()?;
     let mut after = args.after;
     let mut left = args.limit;

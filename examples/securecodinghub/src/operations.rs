@@ -111,7 +111,10 @@ pub enum OperationError {
     #[error("{0} is the database that it is in: name another one with --to")]
     SameDatabase(String),
     /// The organisation is open at both places, which no move leaves.
-    #[error("the organisation is open in {0} as well: say which of the two is to stay, and erase the other by hand")]
+    #[error(
+        "the organisation is open in {0} as well: if that is not this very database under another name, one of the two came from a \
+         backup and is to be put away"
+    )]
     TwoCopies(String),
     /// The organisation is under way to somewhere else.
     #[error("the organisation is closed here: {0}")]

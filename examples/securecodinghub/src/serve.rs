@@ -70,7 +70,7 @@ async fn serve(settings: Settings, json: bool, out: &mut dyn Write) -> Result<()
     let listener =
         TcpListener::bind(settings.listen).await.map_err(|source| ServeError::Listen(settings.listen, source))?;
     let settings = settings.bound_to(listener.local_addr()?);
-    let Opened { directory, store, .. } = settings.database.open().await?;
+    let Opened { directory, store } = settings.database.open().await?;
     types::check(&directory, &*store, &catalog).await?;
     let first =
         directory.make_first_organisation(&NewOrganisation::named("default", settings.edition), "first").await?;

@@ -103,6 +103,52 @@ fn an_organisation_moves_and_comes_back() {
     assert_eq!(hub.run(&format!("doctor --json {other}")).status.code(), Some(0));
 }
 
+#[test]
+fn an_organisation_moves_from_a_file_to_postgresql_and_back() {
+    let Some(postgres) = Hub::on_postgres() else { return };
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    let acme = acme(&hub, &server);
+    let before = seen(&hub, &server, &acme, "");
+    let url = postgres.url().unwrap().to_owned();
+    let elsewhere = postgres.serve("");
+    hub.prints(&format!("move --org acme --to {url} --erase --settle 0"));
+    assert_eq!(seen(&postgres, &elsewhere, &acme, ""), before);
+    assert_eq!(server.client(&acme.token).get("/Users").status, 401);
+    let client = elsewhere.client(&acme.token);
+    client.make("/Users", &named("new"));
+    assert_eq!(client.post("/Users", &named("eve")).is(200)["active"], true);
+    assert_eq!(postgres.run("doctor --json").status.code(), Some(0), "{}", postgres.prints("doctor"));
+    let after = seen(&postgres, &elsewhere, &acme, "");
+    postgres.prints(&format!("move --org acme --to {} --settle 0", hub.database().display()));
+    assert_eq!(seen(&hub, &server, &acme, ""), after);
+    assert_eq!(elsewhere.client(&acme.token).get("/Users").status, 503);
+    assert_eq!(hub.run("doctor --json").status.code(), Some(0));
+}
+
+#[test]
+fn a_database_under_another_name_is_the_same() {
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    let acme = acme(&hub, &server);
+    let before = seen(&hub, &server, &acme, "");
+    drop(rusqlite::Connection::open(hub.path().join("other.db")).unwrap());
+    let case = Case::new(&hub);
+    let organisation = case.runtime.block_on(case.from.directory.organisation("acme")).unwrap();
+    let road = Road { to: &case.from, ..case.road() };
+    let refused = case.runtime.block_on(road.travel(&organisation, &mut |_| Ok(())));
+    assert!(matches!(refused, Err(OperationError::TwoCopies(_))), "{refused:?}");
+    assert_eq!(seen(&hub, &server, &acme, ""), before);
+    // Also where a move to elsewhere was begun, and is gone on with, or taken back, under the wrong name.
+    assert!(case.travel(Some(Step::Closed)).is_err());
+    let organisation = case.runtime.block_on(case.from.directory.organisation("acme")).unwrap();
+    let refused = case.runtime.block_on(road.undo(&organisation));
+    assert!(matches!(refused, Err(OperationError::SameDatabase(_))), "{refused:?}");
+    let refused = case.runtime.block_on(road.travel(&organisation, &mut |_| Ok(())));
+    assert!(matches!(refused, Err(OperationError::SameDatabase(_))), "{refused:?}");
+    assert_eq!(seen(&hub, &server, &acme, ""), before);
+}
+
 /// Both databases, and the way between them.
 struct Case {
     runtime: tokio::runtime::Runtime,

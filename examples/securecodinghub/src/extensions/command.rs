@@ -80,7 +80,7 @@ pub async fn run(
         ExtensionCommand::List(args) => &args.org,
         ExtensionCommand::Remove(args) => &args.org,
     };
-    let Opened { directory, store, .. } = settings.database.open().await?;
+    let Opened { directory, store } = settings.database.open().await?;
     let organisation = directory.organisation(name).await?;
     let extensions = Extensions::new(directory, service(settings, store)?);
     match command {

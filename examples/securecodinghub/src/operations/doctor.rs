@@ -62,7 +62,7 @@ pub enum Problem {
 /// # Errors
 /// When the organisation is unknown, or the database cannot be used.
 pub async fn examine(settings: &Settings, opened: &Opened, only: Option<&str>) -> Result<Vec<Report>, OperationError> {
-    let (directory, store) = (&opened.directory, opened.whole()?);
+    let Opened { directory, store } = opened;
     let organisations = match only {
         Some(name) => vec![directory.organisation(name).await?],
         None => directory.organisations().await?,

@@ -127,21 +127,25 @@ impl Road<'_> {
             (Some(closed), _) => return Err(OperationError::Elsewhere(closed.to_string())),
         }
         done(Step::Closed)?;
-        // Left over from an attempt before, or from when it moved away from there.
-        self.forget(&tenant, id).await?;
+        if let Err(error) = self.forget(&tenant, id).await {
+            if matches!(error, OperationError::SameDatabase(_)) {
+                self.from.directory.put_state(id, None).await?;
+            }
+            return Err(error);
+        }
         let position = self.settled(&tenant).await?;
         self.to.directory.take_in(&self.from.directory.luggage(id).await?).await?;
         done(Step::Listed)?;
         let key = AuditKey::of(&self.from.directory).await?;
         let keys: Vec<String> = key.elsewhere().iter().cloned().chain([key.name()]).collect();
         self.to.directory.trust_audit_keys(&keys).await?;
-        let copy = Spool::of(&**self.from.whole()?, &tenant).await?;
+        let copy = Spool::of(&*self.from.store, &tenant).await?;
         let copied = copy.digest;
         if copy.items > 0 {
-            self.to.whole()?.import(&tenant, Box::new(copy.items()?)).await?;
+            self.to.store.import(&tenant, Box::new(copy.items()?)).await?;
         }
         done(Step::Copied)?;
-        if Spool::of(&**self.to.whole()?, &tenant).await?.digest != copied {
+        if Spool::of(&*self.to.store, &tenant).await?.digest != copied {
             return Err(OperationError::Unequal);
         }
         if last(&*self.from.store, &tenant, position).await? != position {
@@ -190,13 +194,21 @@ impl Road<'_> {
         if there.is_none_or(|there| there.closed.is_some()) {
             return Err(OperationError::NotThere(self.there.clone()));
         }
-        self.from.whole()?.erase(&id.parse()?).await?;
+        self.from.store.erase(&id.parse()?).await?;
         Ok(self.from.directory.forget(id).await?)
     }
 
-    /// Forgets what there is of a closed organisation at the other place.
+    /// Forgets what there is at the other place of an organisation that is not there: left over from an attempt before, or from when
+    /// it moved away.
     async fn forget(&self, tenant: &TenantId, id: &str) -> Result<(), OperationError> {
-        self.to.whole()?.erase(tenant).await?;
+        let there = self.to.directory.organisation_by_id(id).await?;
+        match there.map(|there| there.closed) {
+            None | Some(Some(Closed::Arriving | Closed::Moved(_))) => {}
+            Some(None) => return Err(OperationError::TwoCopies(self.there.clone())),
+            // It is leaving from here, so both are one database under two names.
+            Some(Some(Closed::Leaving(_))) => return Err(OperationError::SameDatabase(self.there.clone())),
+        }
+        self.to.store.erase(tenant).await?;
         Ok(self.to.directory.forget(id).await?)
     }
 

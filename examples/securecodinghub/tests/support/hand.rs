@@ -20,7 +20,7 @@ pub struct Hand {
 impl Hand {
     pub fn new(database: &Database, organisation: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let Opened { directory, store, .. } = runtime.block_on(database.open()).unwrap();
+        let Opened { directory, store } = runtime.block_on(database.open()).unwrap();
         let organisation = runtime.block_on(directory.organisation(organisation)).unwrap();
         Self {
             service: service(&Settings::default(), store).unwrap(),
