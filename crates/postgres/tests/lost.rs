@@ -8,13 +8,14 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pollster::block_on;
 use scimwright_postgres::{PostgresOptions, PostgresStore};
-use scimwright_store::{Key, Members, Store};
+use scimwright_store::{Key, Members, Store, StoreError};
 use scimwright_testkit::postgres::{Cluster, Database};
 use scimwright_testkit::suite::sample::{change, group, join, tenant, user};
+use support::Fresh;
 
 /// What becomes of the next `COMMIT` that comes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,19 +168,20 @@ fn broken_connections_are_made_anew() {
 
 #[test]
 fn patience_ends() {
-    let Some(cluster) = Cluster::shared().filter(|cluster| cluster.folder().is_some()) else { return };
-    let options = PostgresOptions { patience: Duration::from_millis(300), ..PostgresOptions::default() };
-    let fresh = support::fresh(cluster, options);
-    // Nobody can connect any more, and everybody who has is thrown out.
-    let name = fresh.with.name();
-    cluster.ask(&cluster_url(cluster, &fresh.with), &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")).unwrap();
-    let failed = block_on(fresh.get(&tenant("a"), &Key::new("User", "1"), Members::None));
-    assert!(matches!(failed, Err(scimwright_store::StoreError::Unavailable(_))), "{failed:?}");
-}
-
-/// The URL of another database of the same server.
-fn cluster_url(_cluster: &Cluster, database: &Database) -> String {
-    database.url().replace(database.name(), "postgres")
+    if Cluster::shared().is_none_or(|cluster| cluster.folder().is_none()) {
+        return;
+    }
+    let patience = Duration::from_millis(300);
+    let cluster = Cluster::start(&[]).unwrap();
+    let Fresh { store, with } = support::fresh(&cluster, PostgresOptions { patience, ..PostgresOptions::default() });
+    // The server goes for good.
+    drop((with, cluster));
+    let started = Instant::now();
+    let failed = block_on(store.get(&tenant("a"), &Key::new("User", "1"), Members::None));
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
+    let failed = block_on(store.commit(&tenant("a"), change([user("1", "1")])));
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
+    assert!(started.elapsed() >= patience * 2);
 }
 
 #[test]
@@ -188,13 +190,9 @@ fn the_host_that_accepts_writes_is_found() {
     let database = support::database(cluster);
     // Nobody listens at the first address.
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (user, rest) = database.url().split_once('@').unwrap();
-    let url = format!("{user}@{nobody},{rest}&target_session_attrs=read-write");
+    let (who, rest) = database.url().split_once('@').unwrap();
+    let url = format!("{who}@{nobody},{rest}&target_session_attrs=read-write");
     let store = support::open(&url, PostgresOptions::default());
-    let done = block_on(store.commit(&tenant("a"), change([user_of("1")]))).unwrap();
+    let done = block_on(store.commit(&tenant("a"), change([user("1", "1")]))).unwrap();
     assert_eq!(done.version.0, 1);
-}
-
-fn user_of(id: &str) -> scimwright_store::Write {
-    user(id, id)
 }

@@ -5,7 +5,7 @@ mod support;
 
 use std::sync::Arc;
 
-use scimwright_postgres::PostgresOptions;
+use scimwright_postgres::{DISTRIBUTE, PostgresOptions, migrate};
 use scimwright_testkit::postgres::Cluster;
 use scimwright_testkit::suite::{CASES, Kept, Subject, TRANSFER_CASES};
 
@@ -42,6 +42,23 @@ fn a_store_behind_a_bouncer_keeps_them_too() {
     let fresh = move || {
         let database = support::database(cluster);
         Kept::new(support::open(&bouncer.url(&database), PostgresOptions::default()), database)
+    };
+    every_case(&Subject::new(fresh).cases(5));
+}
+
+/// A server with Citus, whose nodes share the tables.
+#[test]
+fn a_distributed_store_keeps_them_too() {
+    let Some(url) = std::env::var("SCIM_TEST_CITUS_URL").ok().filter(|url| !url.is_empty()) else {
+        return eprintln!("SKIPPED: the suite on Citus, for SCIM_TEST_CITUS_URL names no server");
+    };
+    let cluster: &'static Cluster = Box::leak(Box::new(Cluster::at(url).unwrap()));
+    let fresh = move || {
+        let database = cluster.database();
+        cluster.ask(database.url(), "CREATE EXTENSION citus").unwrap();
+        support::RUNTIME.block_on(migrate(database.url())).unwrap();
+        cluster.ask(database.url(), DISTRIBUTE).unwrap();
+        Kept::new(support::open(database.url(), PostgresOptions::default()), database)
     };
     every_case(&Subject::new(fresh).cases(5));
 }
