@@ -27,6 +27,9 @@ const NO_RUNTIME: &[&str] = &["tokio", "async-std", "smol", "hyper", "axum", "re
 /// The transport of the client that is ready to use brings what it runs on. Without that feature the client needs no runtime either.
 const BRINGS_A_TRANSPORT: &str = "scimwright-client";
 
+/// The driver of PostgreSQL works on a runtime. Whoever wants none takes another store.
+const BRINGS_A_DRIVER: &str = "scimwright-postgres";
+
 /// Only this crate names vendors.
 const COMPAT: &str = "scimwright-compat";
 const VENDORS: &[&str] = &[
@@ -119,6 +122,7 @@ fn libraries_bring_no_runtime_and_a_plain_serde_json() {
         BRINGS_A_TRANSPORT => {
             vec![(name.clone(), Some("--no-default-features"), true), (name, Some("--all-features"), false)]
         }
+        BRINGS_A_DRIVER => vec![(name, Some("--all-features"), false)],
         _ => vec![(name, Some("--all-features"), true)],
     });
     for (name, features, without_runtime) in looks {

@@ -88,3 +88,24 @@ fn i_2_i_5_letters_have_no_case_whatever_the_alphabet() {
         }
     });
 }
+
+/// The index of some stores takes no longer values, so none does (RFC 7644 section 3.12, `invalidValue`).
+#[test]
+fn values_that_are_looked_for_have_a_longest_length() {
+    on_every_store(|server| {
+        let values = [("userName", "x", 1024), ("userName", "\u{1f4a9}", 256), ("externalId", "\u{0}", 1024)];
+        for (attribute, char, most) in values.into_iter().chain([("externalId", "\u{1}", 1024)]) {
+            let one = |value: &str| with(user("ada"), json!({attribute: value, "title": "x".repeat(5000)}));
+            let longest = char.repeat(most);
+            let longer = format!("{longest}{char}");
+            let made = server.create("/Users", one(&longest));
+            assert_eq!(made[attribute], longest);
+            server.post("/Users", one(&longest)).fails(409, "uniqueness");
+            server.post("/Users", one(&longer)).fails(400, "invalidValue");
+            server.put(made.path(), one(&longer)).fails(400, "invalidValue");
+            let patch = json!([{"op": "replace", "path": attribute, "value": longer}]);
+            server.patch(made.path(), patch).fails(400, "invalidValue");
+            server.delete(made.path()).is(204);
+        }
+    });
+}

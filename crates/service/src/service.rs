@@ -53,6 +53,9 @@ pub struct Limits {
     pub max_patch_operations: usize,
     /// Length, depth and terms of filters and paths; its tolerance is the profile's to say.
     pub syntax: Syntax,
+    /// Bytes of a value by which a resource is found, in the form in which it is compared. A longer one is `invalidValue`, on every store,
+    /// for the index of some takes no more.
+    pub max_key_bytes: usize,
     /// How often a write is decided anew when others were faster.
     pub attempts: usize,
 }
@@ -69,6 +72,7 @@ impl Default for Limits {
             max_bulk_payload: 4 << 20,
             max_patch_operations: 2_000,
             syntax: Syntax::default(),
+            max_key_bytes: 1024,
             attempts: 64,
         }
     }

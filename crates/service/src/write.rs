@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use scimwright_compat::Quirk;
-use scimwright_core::{ResourceType, ScimError, Selection, urns};
+use scimwright_core::{ResourceType, ScimError, ScimType, Selection, urns};
 use scimwright_patch::{MembersNeeded, PatchRequest};
 use scimwright_store::{
     Change, Delta, Displaced, Fact, Key, Member, Members, Membership, Record, StoreError, When, Write,
@@ -72,6 +72,7 @@ impl Service {
         for _ in 0..self.limits.attempts {
             let id = uuid::Uuid::now_v7().to_string();
             let decision = decide::create(context, resource_type, &incoming, id, &known)?;
+            self.check_keys(&decision)?;
             let time = self.moment_after(None);
             let mut change = Change::new(time, decision.event(context, "create", 201, time));
             change.guards = context.policy.guards(resource_type);
@@ -112,6 +113,7 @@ impl Service {
         let conflict = Conflicting { resource_type, incoming: &incoming.resource, holder: &record, path, retired };
         let Adoption::Adopt(status) = context.policy.adopt(&conflict) else { return Err(taken(path)) };
         let mut decision = decide::adopt(context, resource_type, incoming, &record)?;
+        self.check_keys(&decision)?;
         if retired {
             // It was made when it was first made, and has left every group since.
             decision.draft.created = Some(record.created);
@@ -217,6 +219,7 @@ impl Service {
             let before = self.load(context, target.resource_type, target.id, plan.members.clone()).await?;
             target.check(&before)?;
             let mut decision = (plan.decide)(&before)?;
+            self.check_keys(&decision)?;
             drop_strangers(&mut decision, &strangers);
             let time = self.moment_after(Some(before.modified));
             let change = Change::new(time, decision.event(context, plan.name, 200, time));
@@ -256,6 +259,19 @@ impl Service {
             }
         }
         Err(too_busy())
+    }
+
+    /// Refuses a value by which a resource is to be found and that is longer than an index takes.
+    fn check_keys(&self, decision: &Decision) -> Result<(), ScimError> {
+        let most = self.limits.max_key_bytes;
+        match decision.draft.index.iter().find(|key| key.value.len() > most) {
+            Some(key) => {
+                let detail =
+                    format!("`{}` has a value of more than {most} bytes, which is too long for its index", key.path);
+                Err(ScimError::bad(ScimType::InvalidValue, detail))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Who joins and leaves: of the types that may, which are never those of retired records.

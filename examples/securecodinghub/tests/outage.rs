@@ -10,7 +10,7 @@ use support::{Hub, eventually, user};
 fn let_in(hub: &Hub, yes: bool) {
     let cluster = Cluster::shared().unwrap();
     let url = hub.url().unwrap();
-    let name = url.rsplit('/').next().unwrap();
+    let name = url.rsplit('/').next().unwrap().split('?').next().unwrap();
     let elsewhere = cluster.database();
     cluster.ask(elsewhere.url(), &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS {yes}")).unwrap();
     let cut = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");

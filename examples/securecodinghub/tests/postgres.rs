@@ -2,6 +2,10 @@
 //!
 //! What is so because the database is a file stays out: `own_file.rs` and `crash.rs`; and so does what no database has a part in.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "each of these files is a program of its own elsewhere, and brings what it needs"
+)]
 
 mod support;
 

@@ -41,10 +41,19 @@ pub(crate) struct Scan {
 pub(crate) fn ran(cluster: &Cluster, what: impl FnOnce()) -> Vec<Ran> {
     let before = cluster.log().len();
     what();
+    // A statement is explained when its transaction ends, for which whoever only reads does not wait.
+    let server = cluster.database();
+    while cluster.ask(server.url(), BUSY).unwrap().trim() != "0" {
+        std::thread::yield_now();
+    }
     let log = cluster.log();
     let entries = log[before..].split("@@").filter_map(|entry| entry.split_once("  plan:\n"));
-    entries.map(|(_, json)| read(json)).collect()
+    entries.map(|(_, json)| read(json)).filter(|ran| ran.text.contains("scim_")).collect()
 }
+
+/// How many others are in a transaction.
+const BUSY: &str = "SELECT count(*) FROM pg_stat_activity \
+                    WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()";
 
 fn read(json: &str) -> Ran {
     let json: Value = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"));

@@ -15,12 +15,12 @@ use super::log::verified;
 use super::sample::{change, group, join, tenant, user};
 
 /// A store that can be given up and opened again.
-struct Lives<S> {
+struct Lives<S, R> {
     store: Arc<S>,
-    reopen: fn(S) -> S,
+    reopen: R,
 }
 
-impl<S: Store> Lives<S> {
+impl<S: Store, R: Fn(S) -> S> Lives<S, R> {
     fn at(&self, whose: &str) -> At {
         At { store: Arc::clone(&self.store) as Arc<dyn Store>, whose: tenant(whose) }
     }
@@ -47,7 +47,7 @@ fn fill(at: &At) {
 }
 
 /// Records, versions, times, members, facts, log and hashes are as they were, life after life; so is what was refused.
-pub fn everything_is_there_when_it_is_opened_again<S: Store>(fresh: fn() -> S, reopen: fn(S) -> S) {
+pub fn everything_is_there_when_it_is_opened_again<S: Store>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
     let mut lives = Lives { store: Arc::new(fresh()), reopen };
     let names = ["a", "A", "b"];
     names.iter().for_each(|name| fill(&lives.at(name)));
@@ -66,7 +66,7 @@ pub fn everything_is_there_when_it_is_opened_again<S: Store>(fresh: fn() -> S, r
 }
 
 /// What nobody sees until it is needed is remembered too: keys that are held, seats that are taken, versions, the end of the chain.
-pub fn promises_hold_when_it_is_opened_again<S: Store>(fresh: fn() -> S, reopen: fn(S) -> S) {
+pub fn promises_hold_when_it_is_opened_again<S: Store>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
     let lives = Lives { store: Arc::new(fresh()), reopen };
     fill(&lives.at("a"));
     lives.at("a").does([user("gone", "gone")]);
@@ -90,7 +90,7 @@ pub fn promises_hold_when_it_is_opened_again<S: Store>(fresh: fn() -> S, reopen:
 }
 
 /// A log that was cut is cut, and its chain goes on.
-pub fn a_log_that_was_cut_goes_on_when_it_is_opened_again<S: Store>(fresh: fn() -> S, reopen: fn(S) -> S) {
+pub fn a_log_that_was_cut_goes_on_when_it_is_opened_again<S: Store>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
     let lives = Lives { store: Arc::new(fresh()), reopen };
     fill(&lives.at("a"));
     let last = lives.at("a").log(3, 1)[0].hash;
@@ -105,7 +105,7 @@ pub fn a_log_that_was_cut_goes_on_when_it_is_opened_again<S: Store>(fresh: fn() 
 }
 
 /// Of many who write at once nobody is lost who was acknowledged, whenever the store goes.
-pub fn nobody_is_lost_who_was_acknowledged<S: Store>(fresh: fn() -> S, reopen: fn(S) -> S) {
+pub fn nobody_is_lost_who_was_acknowledged<S: Store>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
     let mut lives = Lives { store: Arc::new(fresh()), reopen };
     lives.at("a").does([group("g", &[])]);
     for life in 0..3 {
@@ -130,7 +130,7 @@ pub fn nobody_is_lost_who_was_acknowledged<S: Store>(fresh: fn() -> S, reopen: f
 }
 
 /// A commit that was under way when the store went is there wholly or not at all, and those before it are there.
-pub fn what_was_under_way_is_whole_or_not_there<S: Store>(fresh: fn() -> S, reopen: fn(S) -> S) {
+pub fn what_was_under_way_is_whole_or_not_there<S: Store>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
     let mut lives = Lives { store: Arc::new(fresh()), reopen };
     lives.at("a").does([user("1", "ada"), group("g", &[])]);
     for life in 0..5 {

@@ -29,6 +29,11 @@ use super::{Directory, DirectoryError};
 
 pub(crate) use schema::migrate;
 
+/// Whoever has waited for an organisation's row has to see what was written meanwhile, whatever the database is set to. And who is
+/// gone without a word must not hold that row for long. The settings end with the transaction.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '15s'; \
+                     SET LOCAL lock_timeout = '8s'";
+
 /// How long a statement may take, or a commit: one that takes longer is waiting for a server that is not there any more.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -61,8 +66,9 @@ impl Backend for Postgres {
         let mut session = Session { client: Some(connect(&self.pool).await?), open: false };
         // A token's last use is one statement of its own each: nobody waits for another, and none is in another's way.
         if kind == Kind::Write {
-            session.batch("BEGIN").await?;
+            // Also when whoever asks goes away before the answer comes.
             session.open = true;
+            session.batch(BEGIN).await?;
         }
         Ok(Box::new(session))
     }
@@ -117,10 +123,11 @@ impl Session {
     }
 
     async fn end(&mut self, how: &str) -> Done<()> {
-        if !std::mem::replace(&mut self.open, false) {
-            return Ok(());
+        if self.open {
+            self.batch(how).await?;
+            self.open = false;
         }
-        self.batch(how).await
+        Ok(())
     }
 
     async fn commit(mut self) -> Done<()> {
@@ -132,15 +139,14 @@ impl Session {
     }
 
     async fn abandon(mut self) {
-        if self.end("ROLLBACK").await.is_err() {
-            self.discard();
-        }
+        // Where this fails the connection goes, and with it what was begun.
+        drop(self.end("ROLLBACK").await);
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Whoever asked has gone away in the middle. There is no time here to roll back.
+        // It did not end well, or whoever asked has gone away in the middle. There is no time here to roll back.
         if self.open {
             self.discard();
         }
@@ -169,6 +175,8 @@ fn failure(error: Error) -> DirectoryError {
         SqlState::CANNOT_CONNECT_NOW,
         SqlState::READ_ONLY_SQL_TRANSACTION,
         SqlState::TOO_MANY_CONNECTIONS,
+        SqlState::IDLE_SESSION_TIMEOUT,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
     ];
     let crossed = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
     if away.contains(code) || code.code().starts_with("08") {

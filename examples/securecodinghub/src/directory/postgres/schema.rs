@@ -8,7 +8,7 @@ use super::{connect, failure, in_time};
 use crate::directory::{DirectoryError, Source};
 
 /// The migrations in order. Each is run once, and none is ever changed.
-const MIGRATIONS: [(&str, &str); 2] = [
+pub(super) const MIGRATIONS: [(&str, &str); 2] = [
     ("V1__tables", include_str!("../../../migrations/V1__tables.sql")),
     ("V2__closed", include_str!("../../../migrations/V2__closed.sql")),
 ];
@@ -17,7 +17,7 @@ const MIGRATIONS: [(&str, &str); 2] = [
 const HISTORY: &str = "sch_schema_history";
 
 /// The version that this program knows.
-const VERSION: i64 = MIGRATIONS.len() as i64;
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Brings the tables up to date.
 ///

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scimwright_testkit::postgres::Cluster;
 
+use super::schema::MIGRATIONS;
 use super::testing::open;
-use crate::directory::{Changes, DirectoryError, ExtensionChange, NewOrganisation};
+use crate::directory::{Changes, Closed, DirectoryError, ExtensionChange, NewOrganisation};
 use crate::policy::{Edition, TokenScope};
 
 /// What each table is distributed by, as `distribute.sql` says it.
@@ -26,7 +27,7 @@ const PARTS: usize = 4;
 
 /// The tables of `migrate`, cut into parts.
 fn in_parts() -> String {
-    let mut sql = include_str!("../../../migrations/V1__tables.sql").to_owned();
+    let mut sql: String = MIGRATIONS.iter().map(|(_, sql)| *sql).collect();
     for (table, column) in DISTRIBUTED {
         let begin = sql.find(&format!("CREATE TABLE {table} (")).unwrap();
         let end = begin + sql[begin..].find("\n);").unwrap();
@@ -62,8 +63,8 @@ fn what_is_distributed_is_what_is_tested() {
     for table in EVERYWHERE {
         assert!(sql.contains(&format!("create_reference_table('{table}')")), "{table}");
     }
-    let tables = include_str!("../../../migrations/V1__tables.sql").matches("CREATE TABLE").count();
-    assert_eq!(tables, DISTRIBUTED.len() + EVERYWHERE.len());
+    let tables = MIGRATIONS.iter().map(|(_, sql)| sql.matches("CREATE TABLE").count());
+    assert_eq!(tables.sum::<usize>(), DISTRIBUTED.len() + EVERYWHERE.len());
 }
 
 #[tokio::test]
@@ -78,7 +79,8 @@ async fn no_statement_looks_into_two_parts() {
     }
     let database = cluster.database();
     cluster.ask(database.url(), &in_parts()).unwrap();
-    cluster.ask(database.url(), "CREATE TABLE sch_schema_history AS SELECT 1 AS version").unwrap();
+    let history = format!("CREATE TABLE sch_schema_history AS SELECT {} AS version", MIGRATIONS.len());
+    cluster.ask(database.url(), &history).unwrap();
 
     let directory = open(database.url()).await;
     directory.make_first_organisation(&NewOrganisation::named("default", Edition::First), "").await.unwrap().unwrap();
@@ -104,6 +106,12 @@ async fn no_statement_looks_into_two_parts() {
             directory.forget_notice(&notice).await.unwrap();
         }
         directory.extensions(&made.id).await.unwrap();
+        // Away, and back again.
+        directory.put_state(&made.id, Some(Closed::Arriving)).await.unwrap();
+        let luggage = directory.luggage(&made.id).await.unwrap();
+        directory.forget(&made.id).await.unwrap();
+        directory.take_in(&luggage).await.unwrap();
+        directory.put_state(&made.id, None).await.unwrap();
     }
     directory.close().await;
 

@@ -7,6 +7,7 @@ use deadpool_postgres::{Manager, Pool, Runtime};
 use scimwright_testkit::postgres::Cluster;
 use tokio_postgres::NoTls;
 
+use super::schema::VERSION;
 use super::testing::{database, open, pool};
 use super::{Postgres, migrate};
 use crate::directory::tables::{Backend, Kind};
@@ -22,24 +23,27 @@ async fn the_tables_are_made_by_migrate_alone() {
     let Some(cluster) = Cluster::shared() else { return };
     let database = cluster.database();
     let url = database.url();
-    let missing = "the database has no tables of this program, and this program needs version 2: \
-                   run `securecodinghub migrate --database …`";
+    let needs = format!("and this program needs version {VERSION}: run `securecodinghub migrate --database …`");
+    let missing = format!("the database has no tables of this program, {needs}");
     assert_eq!(refusal(url).await, missing);
     assert_eq!(refusal(url).await, missing, "asking has made none");
     for _ in 0..2 {
         migrate(&pool(url)).await.unwrap();
         open(url).await;
     }
-    cluster
-        .ask(url, "DELETE FROM sch_schema_history WHERE version < 2; UPDATE sch_schema_history SET version = 7")
-        .unwrap();
-    let newer = "the database is of version 7 and this program knows versions up to 2: run the newer securecodinghub";
+    let last_is = |version: i64| {
+        let last = "(SELECT max(version) FROM sch_schema_history)";
+        cluster.ask(url, &format!("UPDATE sch_schema_history SET version = {version} WHERE version = {last}")).unwrap();
+    };
+    last_is(70);
+    let newer = format!(
+        "the database is of version 70 and this program knows versions up to {VERSION}: run the newer securecodinghub"
+    );
     assert_eq!(refusal(url).await, newer);
     assert_eq!(migrate(&pool(url)).await.unwrap_err().to_string(), newer);
-    cluster.ask(url, "UPDATE sch_schema_history SET version = 0").unwrap();
-    let older =
-        "the database is of version 0, and this program needs version 2: run `securecodinghub migrate --database …`";
-    assert_eq!(refusal(url).await, older);
+    cluster.ask(url, "DELETE FROM sch_schema_history WHERE version > 1").unwrap();
+    last_is(0);
+    assert_eq!(refusal(url).await, format!("the database is of version 0, {needs}"));
 }
 
 #[tokio::test]
@@ -73,6 +77,7 @@ async fn nobody_there_is_no_verdict_on_a_token() {
 #[tokio::test]
 async fn what_is_dropped_in_the_middle_was_never_there() {
     let Some(database) = database() else { return };
+    let (cluster, there) = (Cluster::shared().unwrap(), "SELECT count(*) FROM sch_meta WHERE key = 'indexes'");
     // One connection: whoever comes next would get what was begun.
     let manager = Manager::new(database.url().parse().unwrap(), NoTls);
     let timeout = Some(Duration::from_secs(5));
@@ -84,10 +89,17 @@ async fn what_is_dropped_in_the_middle_was_never_there() {
         drop(tables);
         assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None);
     }
+    // Also when it is dropped before it has begun: the server has begun all the same.
+    let mut begin = backend.begin(Kind::Write);
+    let begun = std::future::poll_fn(|context| std::task::Poll::Ready(begin.as_mut().poll(context).is_ready()));
+    assert!(!begun.await);
+    drop(begin);
+    backend.begin(Kind::Aside).await.unwrap().keep_text("indexes", "{}").await.unwrap();
+    assert_eq!(cluster.ask(database.url(), there).unwrap(), "1");
     let mut tables = backend.begin(Kind::Write).await.unwrap();
-    tables.keep_text("indexes", "{}").await.unwrap();
+    tables.keep_text("indexes", "other").await.unwrap();
     tables.abandon().await;
-    assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap(), None);
+    assert_eq!(backend.begin(Kind::Read).await.unwrap().text("indexes").await.unwrap().as_deref(), Some("{}"));
 }
 
 #[tokio::test]
