@@ -51,7 +51,9 @@ impl Opened {
     /// Does now what the database would do by itself some minutes after a large import, in the middle of the measurements.
     pub(crate) fn settle(&self) {
         if let Some(database) = &self.database {
-            DURABLE.ask(database.url(), "VACUUM ANALYZE; CHECKPOINT").expect("it is tidied up");
+            for sql in ["VACUUM ANALYZE", "CHECKPOINT"] {
+                DURABLE.ask(database.url(), sql).expect("it is tidied up");
+            }
         }
     }
 }
