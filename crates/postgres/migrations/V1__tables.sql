@@ -6,10 +6,12 @@
 -- each of their many rows would be looked up and locked by itself, a key's record goes only together with its keys, and to check that a
 -- record is in no group any more would need an index for nothing else. The commit is the only writer and keeps them itself.
 
--- The last position of the tenant's log. Every commit locks this row first: that is the order of the tenant's commits.
+-- The last position of the tenant's log. Every commit locks this row first: that is the order of the tenant's commits,
+-- and none follows one that closed the tenant but those that close or open it.
 CREATE TABLE scim_tenant (
     tenant   text COLLATE "C" NOT NULL,
     position bigint NOT NULL,
+    closed   boolean NOT NULL DEFAULT false,
     PRIMARY KEY (tenant)
 );
 

@@ -109,7 +109,7 @@ async fn resolve(
 /// None when the log does not go back that far any more.
 async fn look(shared: &Shared, tenant: &TenantId, first: u64, attempt: Attempt) -> Result<Option<bool>, Failure> {
     let mut session = Session::writing(&shared.pool, shared.options.prepared).await?;
-    let last = advance(&mut session, tenant, 0).await?;
+    let (last, _) = advance(&mut session, tenant, 0).await?;
     let text = "SELECT attempt FROM scim_log WHERE tenant = $1 AND position = $2";
     let rows = session.rows(text, &[Bind::text(tenant.as_str()), Bind::count(first)]).await?;
     let found = rows.first().map(|row| row.try_get::<_, &[u8]>(0).map(|mark| mark == attempt)).transpose()?;
@@ -137,7 +137,10 @@ async fn apply(
     if change.events.is_empty() {
         return Err(Failure::Unknown);
     }
-    let last = advance(session, tenant, change.events.len()).await?;
+    let (last, closed) = advance(session, tenant, change.events.len()).await?;
+    if closed && change.close.is_none() {
+        return Err(StoreError::Closed.into());
+    }
     let before = last - change.events.len() as u64;
     let head = head(session, tenant, before).await?;
     if let Some(cut) = &change.cut {
@@ -156,6 +159,10 @@ async fn apply(
         work.fact(fact).await?;
     }
     let displaced = work.displaced;
+    if let Some(close) = change.close {
+        let text = format!("UPDATE scim_tenant SET closed = {close} WHERE tenant = $1");
+        session.execute(&text, &[Bind::text(tenant.as_str())]).await?;
+    }
     let mut events = change.events.clone();
     if let Some(event) = events.first_mut() {
         event.displaced.extend(displaced.iter().cloned());
@@ -169,12 +176,14 @@ async fn apply(
     Ok(Committed::new(Version(last), displaced))
 }
 
-/// Locks the tenant's row until the transaction ends, takes the next positions of its log and answers the last of them.
-pub(crate) async fn advance(session: &mut Session, tenant: &TenantId, by: usize) -> Result<u64, Failure> {
+/// Locks the tenant's row until the transaction ends, takes the next positions of its log, and answers the last of them and
+/// whether the tenant is closed.
+pub(crate) async fn advance(session: &mut Session, tenant: &TenantId, by: usize) -> Result<(u64, bool), Failure> {
     let text = "INSERT INTO scim_tenant AS t (tenant, position) VALUES ($1, $2) \
-                ON CONFLICT (tenant) DO UPDATE SET position = t.position + excluded.position RETURNING position";
+                ON CONFLICT (tenant) DO UPDATE SET position = t.position + excluded.position RETURNING position, closed";
     let rows = session.rows(text, &[Bind::text(tenant.as_str()), Bind::count(by as u64)]).await?;
-    rows.first().map_or(Err(Failure::Unknown), |row| read::count(row, 0))
+    let row = rows.first().ok_or(Failure::Unknown)?;
+    Ok((read::count(row, 0)?, row.try_get(1)?))
 }
 
 /// The hash of the last entry of the tenant's log.

@@ -13,8 +13,8 @@ use crate::store::{Read, Shared};
 mod export;
 mod import;
 
-/// The tables that have rows of a tenant, the tenant's own row last: the foreign keys lead there, and until it goes nobody else writes.
-const TABLES: [&str; 10] = [
+/// The tables that have rows of a tenant, but for the tenant's own, where it stays closed.
+const TABLES: [&str; 9] = [
     "scim_global",
     "scim_unique",
     "scim_keyed",
@@ -24,7 +24,6 @@ const TABLES: [&str; 10] = [
     "scim_fact",
     "scim_count",
     "scim_record",
-    "scim_tenant",
 ];
 
 struct Tenants;
@@ -79,7 +78,17 @@ async fn erase(shared: &Shared, tenant: &TenantId) -> Result<(), Failure> {
 
 async fn forget(session: &mut Session, tenant: &TenantId) -> Result<(), Failure> {
     // Who is writing for the tenant is waited for, and who comes later waits.
-    advance(session, tenant, 0).await?;
+    match advance(session, tenant, 0).await? {
+        // Not there: it is not made by asking.
+        (0, false) => {
+            let text = "DELETE FROM scim_tenant WHERE tenant = $1";
+            return session.execute(text, &[Bind::text(tenant.as_str())]).await.map(drop);
+        }
+        (_, false) => return Err(StoreError::Open.into()),
+        (_, true) => {}
+    }
+    let text = "UPDATE scim_tenant SET position = 0 WHERE tenant = $1";
+    session.execute(text, &[Bind::text(tenant.as_str())]).await?;
     for table in TABLES {
         let text = format!("DELETE FROM {table} WHERE tenant = $1");
         session.execute(&text, &[Bind::text(tenant.as_str())]).await?;

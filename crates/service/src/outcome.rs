@@ -107,6 +107,7 @@ impl Service {
                     format!("members {}{more} do not exist: create them first", few.join(", ")),
                 )
             }
+            StoreError::Closed => closed(),
             error => Self::unavailable(context, &error),
         }
     }
@@ -141,6 +142,11 @@ fn members_after(before: Option<&Record>, decision: &Decision) -> Vec<Member> {
 /// Says which attribute, not whose: the holder may be a stranger's.
 pub(crate) fn taken(path: &str) -> ScimError {
     ScimError::new(409, format!("the value of `{path}` is taken already")).with_type(ScimType::Uniqueness)
+}
+
+/// The tenant was closed after the caller had been let in.
+fn closed() -> ScimError {
+    ScimError::new(503, "no changes are taken at the moment: try again later")
 }
 
 pub(crate) fn too_busy() -> ScimError {

@@ -21,10 +21,13 @@ pub(crate) type StoredKey = (u8, String, String);
 
 /// Does all of the change, or answers why not; then whoever called rolls back what was done so far.
 pub(crate) fn commit(sql: &Connection, tenant: &TenantId, change: Change) -> Result<Committed, Failure> {
-    let Change { time, writes, guards, facts, mut events, cut, .. } = change;
+    let Change { time, writes, guards, facts, mut events, cut, close, .. } = change;
     let inserts = writes.iter().any(|write| matches!(write, Write::Insert { .. }));
     let time = nanos(time).ok_or(Failure::Time)?;
-    let last = advance(sql, tenant, events.len())?;
+    let (last, closed) = advance(sql, tenant, events.len())?;
+    if closed && close.is_none() {
+        return Err(StoreError::Closed.into());
+    }
     let before = last - events.len() as u64;
     let head = head(sql, tenant, before)?;
     if let Some(cut) = &cut {
@@ -42,6 +45,10 @@ pub(crate) fn commit(sql: &Connection, tenant: &TenantId, change: Change) -> Res
     for fact in facts {
         work.fact(&fact)?;
     }
+    if let Some(close) = close {
+        let sql = sql.prepare_cached("UPDATE scim_tenant SET closed = ?2 WHERE tenant = ?1");
+        sql?.execute(params![tenant.as_str(), close])?;
+    }
     if let Some(event) = events.first_mut() {
         event.displaced.extend(work.displaced.iter().cloned());
     }
@@ -56,13 +63,13 @@ pub(crate) fn commit(sql: &Connection, tenant: &TenantId, change: Change) -> Res
     Ok(Committed::new(work.version, work.displaced))
 }
 
-/// Takes the next positions of the tenant's log and answers the last of them.
-fn advance(sql: &Connection, tenant: &TenantId, by: usize) -> Result<u64, Failure> {
+/// Takes the next positions of the tenant's log, and answers the last of them and whether the tenant is closed.
+fn advance(sql: &Connection, tenant: &TenantId, by: usize) -> Result<(u64, bool), Failure> {
     let mut statement = sql.prepare_cached(
         "INSERT INTO scim_tenant (tenant, position) VALUES (?1, ?2) \
-         ON CONFLICT (tenant) DO UPDATE SET position = position + excluded.position RETURNING position",
+         ON CONFLICT (tenant) DO UPDATE SET position = position + excluded.position RETURNING position, closed",
     )?;
-    Ok(statement.query_row(params![tenant.as_str(), by], |row| row.get(0))?)
+    Ok(statement.query_row(params![tenant.as_str(), by], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
 /// The hash of the last entry of the tenant's log.

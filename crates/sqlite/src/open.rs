@@ -14,12 +14,13 @@ use crate::OpenError;
 /// The version of [`SCHEMA`]. A change to it gets a new number here and a step in [`migrate`].
 const VERSION: i64 = 3;
 
-/// Every table. The second part came with version 2, the third with version 3.
+/// Every table. The second part came with version 2, the rest with version 3.
 pub(crate) const SCHEMA: &str = concat!(
     include_str!("schema.sql"),
     include_str!("keyed.sql"),
     include_str!("chained.sql"),
-    "DROP TABLE scim_log; ALTER TABLE scim_log_chained RENAME TO scim_log;"
+    "DROP TABLE scim_log; ALTER TABLE scim_log_chained RENAME TO scim_log;",
+    include_str!("closed.sql"),
 );
 
 /// The write-ahead log is cut back to this size once it is in the database, so that one bulk load does not keep the
@@ -129,6 +130,7 @@ fn migrate(connection: &Connection, found: i64) -> Result<(), OpenError> {
         chain(connection)?;
         connection.execute_batch("DROP TABLE scim_log; ALTER TABLE scim_log_chained RENAME TO scim_log;")?;
         connection.execute_batch(include_str!("active.sql"))?;
+        connection.execute_batch(include_str!("closed.sql"))?;
     }
     connection.execute("UPDATE scim_meta SET value = ?1 WHERE name = 'schema'", [VERSION.to_string()])?;
     Ok(())
@@ -209,6 +211,7 @@ mod tests {
         let old = prepare(&path, &options).unwrap();
         old.execute_batch(
             "DROP TRIGGER scim_key_comes; DROP TRIGGER scim_key_goes; DROP TABLE scim_keyed;
+             ALTER TABLE scim_tenant DROP COLUMN closed;
              UPDATE scim_meta SET value = '1' WHERE name = 'schema';
              INSERT INTO scim_key VALUES ('a', 'User', 'p', 'x', '1'), ('a', 'User', 'p', 'y', '2'), ('b', 'User', 'p', 'x', '3');",
         )
@@ -262,6 +265,7 @@ mod tests {
     /// A log without hashes, as it was before version 3.
     const LOG_OF_VERSION_2: &str = "
         DROP TABLE scim_log;
+        ALTER TABLE scim_tenant DROP COLUMN closed;
         CREATE TABLE scim_log (
             tenant TEXT NOT NULL, position INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (tenant, position)
         ) STRICT, WITHOUT ROWID;

@@ -25,7 +25,7 @@ impl Watched {
         sql.execute_batch(crate::open::SCHEMA).unwrap();
         sql.execute_batch(&format!(
             "BEGIN;
-             INSERT INTO scim_tenant VALUES ('a', 1);
+             INSERT INTO scim_tenant (tenant, position) VALUES ('a', 1);
              INSERT INTO scim_log VALUES ('a', 1, zeroblob(32), '{{}}');
              INSERT INTO scim_count VALUES ('a', 'User', {members} + 1), ('a', 'Group', 1);
              INSERT INTO scim_record VALUES ('a', 'Group', 'g', 1, 0, 0, {members}, 'G', '[]', '{{}}', '{{}}');

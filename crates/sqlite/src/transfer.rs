@@ -1,7 +1,7 @@
 //! Whole tenants, out of the file and into it.
 
 use async_trait::async_trait;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use scimwright_store::{Sink, Source, StoreError, TenantId, Transfer};
 
 use crate::SqliteStore;
@@ -10,9 +10,8 @@ use crate::error::Failure;
 mod export;
 mod import;
 
-/// The tables that have rows of a tenant and no scope of their own.
-const TABLES: [&str; 8] = [
-    "scim_tenant",
+/// The tables that have rows of a tenant and no scope of their own, but for that of the tenants, where it stays closed.
+const TABLES: [&str; 7] = [
     "scim_count",
     "scim_record",
     "scim_key",
@@ -46,6 +45,12 @@ impl Transfer for SqliteStore {
 }
 
 fn erase(sql: &Connection, tenant: &TenantId) -> Result<(), Failure> {
+    let closed = "SELECT closed FROM scim_tenant WHERE tenant = ?1";
+    match sql.query_row(closed, [tenant.as_str()], |row| row.get::<_, bool>(0)).optional()? {
+        None => return Ok(()),
+        Some(false) => return Err(StoreError::Open.into()),
+        Some(true) => sql.execute("UPDATE scim_tenant SET position = 0 WHERE tenant = ?1", [tenant.as_str()])?,
+    };
     for table in TABLES {
         sql.execute(&format!("DELETE FROM {table} WHERE tenant = ?1"), [tenant.as_str()])?;
     }

@@ -24,6 +24,9 @@ pub struct Change {
     /// as a fact of the same change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// Closes the tenant with this change, or opens it. Without it the change is refused while the tenant is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close: Option<bool>,
 }
 
 /// One write.
@@ -186,7 +189,15 @@ impl Change {
     /// A change that does nothing but enter the log.
     #[must_use]
     pub fn new(time: Instant, event: Event) -> Self {
-        Self { time, writes: Vec::new(), guards: Vec::new(), facts: Vec::new(), events: vec![event], cut: None }
+        Self {
+            time,
+            writes: Vec::new(),
+            guards: Vec::new(),
+            facts: Vec::new(),
+            events: vec![event],
+            cut: None,
+            close: None,
+        }
     }
 
     /// With one write more.

@@ -35,6 +35,12 @@ pub enum StoreError {
     /// The log has no entry at the position up to which it was to be cut, or one with another hash.
     #[error("the log has no such entry {0} to be cut at")]
     NoSuchEntry(u64),
+    /// The tenant is closed, and the change neither closes nor opens it.
+    #[error("the tenant is closed")]
+    Closed,
+    /// The tenant that was to be erased is open.
+    #[error("the tenant is open: close it first")]
+    Open,
     /// The tenant that was to be taken in is there already.
     #[error("there is a tenant of this name already")]
     TenantExists,

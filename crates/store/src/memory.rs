@@ -42,6 +42,7 @@ struct Tenant {
     facts: HashMap<String, Value>,
     /// The last position of the log.
     position: u64,
+    closed: bool,
     log: VecDeque<Logged>,
 }
 
@@ -180,7 +181,10 @@ enum Undo {
 
 impl Work<'_> {
     fn run(&mut self, change: Change) -> Result<Committed, StoreError> {
-        let Change { time, writes, guards, facts, mut events, cut } = change;
+        let Change { time, writes, guards, facts, mut events, cut, close } = change;
+        if self.tenant.closed && close.is_none() {
+            return Err(StoreError::Closed);
+        }
         if let Some(Cut { through, hash }) = cut {
             let cut = |logged: &Logged| logged.position == through && logged.hash == hash;
             if !self.tenant.log.iter().any(cut) {
@@ -209,6 +213,7 @@ impl Work<'_> {
                 None => drop(self.tenant.facts.remove(&fact.name)),
             }
         }
+        self.tenant.closed = close.unwrap_or(self.tenant.closed);
         if let Some(event) = events.first_mut() {
             event.displaced.extend(self.displaced.iter().cloned());
         }

@@ -18,6 +18,9 @@ use crate::{Change, Committed, Key, Logged, Members, Page, Query, Record, StoreE
 /// - The log is a chain: the hash of an entry follows from that of the entry before as [`ChainHash`](crate::ChainHash) says.
 /// - A change with a [`cut`](crate::Change::cut) takes the oldest entries out of the log, up to one that must be there with that hash, else the
 ///   change fails with [`StoreError::NoSuchEntry`]. Positions and hashes go on as if nothing had been cut.
+/// - A tenant is open until a change [closes](crate::Change::close) it, and then closed until one opens it. While it is closed, every change
+///   that does neither fails with [`StoreError::Closed`]. That is asked in the transaction of the commit: what was not committed
+///   before the tenant was closed never is, however long it was under way. Reading goes on.
 /// - `modified` of a record grows with every write: it is the time of the change, or a millisecond after what it was.
 /// - A `Replace` or `Delete` that expects a version fails with [`StoreError::Stale`] unless the record has just that version.
 /// - Keys that are unique are checked by the commit itself, before its guards. Two commits at once cannot both take a key.
@@ -26,7 +29,7 @@ use crate::{Change, Committed, Key, Logged, Members, Page, Query, Record, StoreE
 /// - A membership is a row: adding or removing one reads and writes no other. A record that is deleted leaves every group, and
 ///   the groups that it leaves get the commit's version.
 /// - [`find`](Store::find) answers exactly what [`Query::run`] answers over every record of the tenant, from one snapshot.
-/// - Writes are done in their order, and each sees those before it. What stops a change is the first obstacle: the cut, then of each
+/// - Writes are done in their order, and each sees those before it. What stops a change is the first obstacle: that the tenant is closed, the cut, then of each
 ///   write whether the record is there, its version, its keys in their order and its members, and at last the guards.
 /// - Ids, keys, names and all other texts are any that JSON can hold, NUL too. They are equal when they are so character by character.
 /// - A clone of a handle, where there is one, is a handle to the same data.

@@ -23,6 +23,9 @@ pub enum Item {
     Head {
         /// The position.
         position: u64,
+        /// Whether the tenant is closed: see [`Change::close`](crate::Change::close).
+        #[serde(default)]
+        closed: bool,
     },
     /// A record without its members, as it was written last.
     #[serde(rename_all = "camelCase")]
@@ -121,6 +124,8 @@ pub type Source = Box<dyn Iterator<Item = io::Result<Item>> + Send>;
 ///   what is derived, in any order of its kinds.
 /// - What [`import`](Transfer::import) has taken in is what was exported: ids, versions, times, members, facts, log and hashes. It
 ///   passes derived items over and makes them of the drafts.
+/// - Only a closed tenant can be erased, and then it stays closed: a commit that comes too late does not bring it back. A change that
+///   opens it begins it anew, and an import takes its place.
 /// - Imports and erasures are all or nothing. They do not enter the log: it is part of what is moved.
 #[async_trait]
 pub trait Transfer: Store {
@@ -146,10 +151,11 @@ pub trait Transfer: Store {
     /// [`StoreError::Unavailable`] when the source fails, its items do not fit together, or the store cannot write. Then nothing has changed.
     async fn import(&self, tenant: &TenantId, source: Source) -> Result<(), StoreError>;
 
-    /// Forgets a tenant whole, as if it had never been.
+    /// Forgets a tenant whole, as if it had never been, but that it stays closed. One that was never there is none to be forgotten.
     ///
     /// # Errors
     ///
+    /// [`StoreError::Open`] when it is there and not closed; then nothing has changed.
     /// [`StoreError::Unavailable`] when the store cannot write.
     async fn erase(&self, tenant: &TenantId) -> Result<(), StoreError>;
 }

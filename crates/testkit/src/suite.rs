@@ -27,6 +27,7 @@
 mod asked;
 mod at;
 pub mod atomic;
+pub mod closing;
 pub mod crash;
 pub mod documents;
 pub mod facts;

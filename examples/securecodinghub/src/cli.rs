@@ -435,16 +435,27 @@ mod tests {
             "restore hub.backup --replace",
             "restore --check hub.backup --types types",
             "audit key",
-            "move --org acme --to postgres://db.example/hub --erase --settle 10",
+            "move --org acme --to postgres://db.example/hub --erase",
             "move --org acme --to other.db --undo --json",
+            "move --org acme --undo --abandon",
             "audit verify --org acme --head 3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7@7",
             "audit retain --org acme --keep 90 --archive acme.jsonl",
             "audit retain --org acme --before 2026-01-01",
         ] {
             assert!(read(line).is_ok(), "{line}");
         }
-        for line in ["org", "org set acme", "token list", "token revoke --org acme", "user add --org acme", "log", "x"]
-        {
+        for line in [
+            "move --org acme",
+            "move --org acme --to b.db --abandon",
+            "move --org acme --abandon",
+            "org",
+            "org set acme",
+            "token list",
+            "token revoke --org acme",
+            "user add --org acme",
+            "log",
+            "x",
+        ] {
             assert!(read(line).is_err(), "{line}");
         }
     }

@@ -60,9 +60,10 @@ pub async fn org(
                     organisation.deletion.to_string(),
                     on_off(organisation.scim_enabled).to_owned(),
                     moment(organisation.created),
+                    state(organisation),
                 ]
             });
-            table::rows(out, ["NAME", "SEATS", "PROFILE", "LINKING", "DELETION", "SCIM", "CREATED"], rows)?;
+            table::rows(out, ["NAME", "SEATS", "PROFILE", "LINKING", "DELETION", "SCIM", "CREATED", "STATE"], rows)?;
             Ok(())
         }
     }
@@ -192,7 +193,13 @@ fn organisation_json(organisation: &Organisation) -> Value {
         "deletion": organisation.deletion.to_string(),
         "scim": organisation.scim_enabled,
         "created": exact(organisation.created),
+        "closed": organisation.closed.as_ref().map(ToString::to_string),
     })
+}
+
+/// Whether it takes requests, or why not.
+fn state(organisation: &Organisation) -> String {
+    organisation.closed.as_ref().map_or_else(|| "open".to_owned(), ToString::to_string)
 }
 
 fn token_json(token: &TokenRecord) -> Value {
@@ -267,7 +274,10 @@ mod tests {
     #[tokio::test]
     async fn organisations_from_first_to_last() {
         let case = Case::new();
-        assert_eq!(case.run("org list").await.unwrap(), "NAME  SEATS  PROFILE  LINKING  DELETION  SCIM  CREATED\n");
+        assert_eq!(
+            case.run("org list").await.unwrap(),
+            "NAME  SEATS  PROFILE  LINKING  DELETION  SCIM  CREATED  STATE\n"
+        );
         assert_eq!(case.json("org list").await, json!([]));
         let made = case.json("org create acme --seats 25 --profile entra").await;
         assert_eq!(made["seats"], 25);

@@ -31,6 +31,7 @@ use crate::token::NoRandomness;
 pub use error::{DirectoryError, Source};
 pub use extensions::{ExtensionChange, ExtensionRecord, Notice};
 pub use moving::Closed;
+pub(crate) use records::name_key;
 pub use records::{Authenticated, Changes, NewOrganisation, Organisation, TokenRecord};
 
 use last_used::LastUsed;

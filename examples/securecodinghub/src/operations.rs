@@ -125,9 +125,31 @@ pub enum OperationError {
     /// The organisation is not where it should have gone.
     #[error("the organisation is not open in {0}, so nothing is erased")]
     NotThere(String),
-    /// Somebody wrote while the organisation was copied.
-    #[error("somebody wrote while the organisation was copied: do the same again, with a longer --settle")]
-    Written,
+    /// Another attempt to move the organisation, or an undo, was faster.
+    #[error("another `move` or an --undo has come in between")]
+    Overtaken,
+    /// The move has stopped after the organisation was closed.
+    #[error("organisation `{name}` is closed for now: do the same again to go on, or take the move back with --undo")]
+    StillClosed {
+        /// The organisation.
+        name: String,
+        /// Why it has stopped.
+        source: Box<Self>,
+    },
+    /// Another organisation has the name in the other database.
+    #[error("there is an organisation `{0}` already in the database to move to, so nothing was begun")]
+    NameThere(String),
+    /// What is indexed in the other database is not indexed here.
+    #[error(
+        "the organisation has resources of type `{name}` without the index {}, which the database to move to has: filters there would pass \
+         over them, so serve the same types from both first", indexes.join(", ")
+    )]
+    OtherIndexes {
+        /// The type.
+        name: String,
+        /// The indexes that are missing.
+        indexes: Vec<String>,
+    },
     /// What arrived is not what left.
     #[error(
         "what has arrived is not what has left: run `doctor` on both databases, and take the move back with --undo"

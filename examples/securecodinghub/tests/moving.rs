@@ -4,62 +4,12 @@
 mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use securecodinghub::database::{Database, Opened};
 use securecodinghub::operations::OperationError;
 use securecodinghub::operations::moving::{Road, Step};
-use serde_json::{Value, json};
-use support::{Hub, Organisation, Server, join, named, team, text, user};
-
-const STEPS: [Step; 6] = [Step::Closed, Step::Listed, Step::Copied, Step::Compared, Step::Opened, Step::Marked];
-
-/// An organisation with people, one who was deleted, a team, an extension, a checkpoint, and two tokens.
-fn acme(hub: &Hub, server: &Server) -> Organisation {
-    let acme = hub.organisation(server, "acme", "--edition second --seats 10");
-    let ada = acme.client.make("/Users", &user("ada@acme.example"));
-    let ben = acme.client.make("/Users", &user("ben@acme.example"));
-    let eve = acme.client.make("/Users", &named("eve"));
-    hub.prints("audit retain --org acme --keep 0");
-    let crew = acme.client.make("/Groups", &team("Crew", &[&ada]));
-    acme.client.patch(&format!("/Groups/{crew}"), &join(&[&ben])).is_done();
-    acme.client.delete(&format!("/Users/{eve}")).is(204);
-    let badge = json!({"id": "urn:acme:badge", "name": "Badge", "attributes": [{"name": "number", "type": "string"}]});
-    std::fs::write(hub.path().join("badge.json"), badge.to_string()).unwrap();
-    hub.prints("extension add --org acme badge.json");
-    acme
-}
-
-/// Everything that a client and an auditor see.
-fn seen(hub: &Hub, server: &Server, acme: &Organisation, flags: &str) -> Value {
-    let client = server.client(&acme.token);
-    let with_meta = |path: &str| {
-        let mut list = client.read(path)["Resources"].clone();
-        // The address of the server is another one.
-        for resource in list.as_array_mut().unwrap() {
-            let location = text(&resource["meta"], "location");
-            resource["meta"]["location"] = location.rsplit_once("/scim/v2").unwrap().1.into();
-            for member in resource.get_mut("members").and_then(Value::as_array_mut).into_iter().flatten() {
-                member["$ref"] = Value::Null;
-            }
-            for group in resource.get_mut("groups").and_then(Value::as_array_mut).into_iter().flatten() {
-                group["$ref"] = Value::Null;
-            }
-        }
-        list
-    };
-    let mut tokens = hub.json(&format!("token list --org acme {flags}"));
-    for token in tokens.as_array_mut().unwrap() {
-        // Written a moment after it is used.
-        token["lastUsed"] = Value::Null;
-    }
-    json!({
-        "users": with_meta("/Users"), "groups": with_meta("/Groups"), "tokens": tokens,
-        "log": hub.prints(&format!("log --org acme --json {flags}")),
-        "audit": text(&hub.json(&format!("audit verify --org acme {flags}")), "head"),
-        "extensions": hub.json(&format!("extension list --org acme {flags}")),
-    })
-}
+use serde_json::Value;
+use support::moving::{Case, STEPS, acme, open_at, seen};
+use support::{Hub, named, team, text, user};
 
 #[test]
 fn an_organisation_moves_and_comes_back() {
@@ -71,7 +21,7 @@ fn an_organisation_moves_and_comes_back() {
     let elsewhere = hub.serve(other);
     let before = seen(&hub, &server, &acme, "");
     elsewhere.client(&acme.token).get("/Users").is_error(401, "");
-    let told = hub.prints("move --org acme --to other.db --settle 0");
+    let told = hub.prints("move --org acme --to other.db");
     assert!(told.contains("`acme` has moved to "), "{told}");
     assert_eq!(seen(&hub, &elsewhere, &acme, other), before);
     // Where it was it is closed: a provider that still asks there tries again later.
@@ -91,9 +41,9 @@ fn an_organisation_moves_and_comes_back() {
     hub.prints(&format!("audit verify --org acme {other}"));
     let after = seen(&hub, &elsewhere, &acme, other);
     // Doing it again changes nothing, and back it goes over what it left behind.
-    hub.prints("move --org acme --to other.db --settle 0");
+    hub.prints("move --org acme --to other.db");
     assert_eq!(seen(&hub, &elsewhere, &acme, other), after);
-    hub.prints(&format!("move --org acme --to securecodinghub.db --erase --settle 0 {other}"));
+    hub.prints(&format!("move --org acme --to securecodinghub.db --erase {other}"));
     assert_eq!(seen(&hub, &server, &acme, ""), after);
     let names: Vec<String> =
         hub.json(&format!("org list {other}")).as_array().unwrap().iter().map(|org| text(org, "name")).collect();
@@ -112,7 +62,7 @@ fn an_organisation_moves_from_a_file_to_postgresql_and_back() {
     let before = seen(&hub, &server, &acme, "");
     let url = postgres.url().unwrap().to_owned();
     let elsewhere = postgres.serve("");
-    hub.prints(&format!("move --org acme --to {url} --erase --settle 0"));
+    hub.prints(&format!("move --org acme --to {url} --erase"));
     assert_eq!(seen(&postgres, &elsewhere, &acme, ""), before);
     assert_eq!(server.client(&acme.token).get("/Users").status, 401);
     let client = elsewhere.client(&acme.token);
@@ -120,7 +70,7 @@ fn an_organisation_moves_from_a_file_to_postgresql_and_back() {
     assert_eq!(client.post("/Users", &named("eve")).is(200)["active"], true);
     assert_eq!(postgres.run("doctor --json").status.code(), Some(0), "{}", postgres.prints("doctor"));
     let after = seen(&postgres, &elsewhere, &acme, "");
-    postgres.prints(&format!("move --org acme --to {} --settle 0", hub.database().display()));
+    postgres.prints(&format!("move --org acme --to {}", hub.database().display()));
     assert_eq!(seen(&hub, &server, &acme, ""), after);
     assert_eq!(elsewhere.client(&acme.token).get("/Users").status, 503);
     assert_eq!(hub.run("doctor --json").status.code(), Some(0));
@@ -144,49 +94,10 @@ fn a_database_under_another_name_is_the_same() {
     let organisation = case.runtime.block_on(case.from.directory.organisation("acme")).unwrap();
     let refused = case.runtime.block_on(road.undo(&organisation));
     assert!(matches!(refused, Err(OperationError::SameDatabase(_))), "{refused:?}");
+    let organisation = case.runtime.block_on(case.from.directory.organisation("acme")).unwrap();
     let refused = case.runtime.block_on(road.travel(&organisation, &mut |_| Ok(())));
     assert!(matches!(refused, Err(OperationError::SameDatabase(_))), "{refused:?}");
     assert_eq!(seen(&hub, &server, &acme, ""), before);
-}
-
-/// Both databases, and the way between them.
-struct Case {
-    runtime: tokio::runtime::Runtime,
-    from: Opened,
-    to: Opened,
-}
-
-impl Case {
-    fn new(hub: &Hub) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let open = |file: &str| runtime.block_on(Database::File(hub.path().join(file)).open()).unwrap();
-        let (from, to) = (open("securecodinghub.db"), open("other.db"));
-        Self { runtime, from, to }
-    }
-
-    fn road(&self) -> Road<'_> {
-        Road { from: &self.from, to: &self.to, here: "here".into(), there: "there".into(), settle: Duration::ZERO }
-    }
-
-    /// Moves it until that step is done.
-    fn travel(&self, until: Option<Step>) -> Result<(), OperationError> {
-        let acme = self.runtime.block_on(self.from.directory.organisation("acme")).unwrap();
-        let mut crash = |step| match until {
-            Some(last) if last == step => Err(OperationError::Written),
-            _ => Ok(()),
-        };
-        self.runtime.block_on(self.road().travel(&acme, &mut crash))
-    }
-
-    fn undo(&self) -> Result<(), OperationError> {
-        let acme = self.runtime.block_on(self.from.directory.organisation("acme")).unwrap();
-        self.runtime.block_on(self.road().undo(&acme))
-    }
-}
-
-/// Where the token is let in.
-fn open_at(servers: &[&Server], acme: &Organisation) -> Vec<u16> {
-    servers.iter().map(|server| server.client(&acme.token).get("/Users").status).collect()
 }
 
 #[test]
@@ -263,7 +174,7 @@ fn nothing_that_was_acknowledged_is_left_behind() {
                 })
             })
             .collect();
-        hub.prints("move --org acme --to other.db --settle 1");
+        hub.prints("move --org acme --to other.db");
         stop.store(true, Ordering::SeqCst);
         writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect::<Vec<String>>()
     });
@@ -283,19 +194,73 @@ fn what_cannot_move_stays() {
     assert!(hub.refuses("move --org nobody --to other.db").contains("there is no organisation `nobody`"));
     // Somebody there has the name.
     hub.prints("org create acme --database other.db");
-    let error = hub.refuses("move --org acme --to other.db --settle 0");
+    let error = hub.refuses("move --org acme --to other.db");
     assert!(error.contains("there is an organisation `acme` already"), "{error}");
-    acme.client.get("/Users").is_error(503, "");
-    hub.prints("move --org acme --to other.db --undo");
+    // That is known before anything is closed.
     acme.client.read("/Users");
+    assert_eq!(hub.json("org list")[0]["closed"], Value::Null);
     // Somebody there has the e-mail of one of its users.
     let elsewhere = hub.serve("--database third.db");
     elsewhere.first_client().make("/Users", &user("ada@acme.example"));
-    let error = hub.refuses("move --org acme --to third.db --settle 0");
-    assert!(error.contains("is taken"), "{error}");
+    let error = hub.refuses("move --org acme --to third.db");
+    for told in ["is taken", "`acme` is closed for now: do the same again to go on, or take the move back with --undo"]
+    {
+        assert!(error.contains(told), "{error}");
+    }
+    acme.client.get("/Users").is_error(503, "");
+    assert!(text(&hub.json("org list")[0], "closed").starts_with("leaving to "));
+    assert!(hub.prints("org list").contains("leaving to "));
     let error = hub.refuses("move --org acme --to other.db");
     assert!(error.contains("leaving to"), "{error}");
     hub.prints("move --org acme --to third.db --undo");
     acme.client.read("/Users");
     assert_eq!(hub.run("doctor --json --database third.db").status.code(), Some(0));
+    acme.client.make("/Users", &named("after"));
+}
+
+#[test]
+fn a_move_to_a_database_that_is_gone_can_be_given_up() {
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    let acme = acme(&hub, &server);
+    let before = seen(&hub, &server, &acme, "");
+    assert!(Case::new(&hub).travel(Some(Step::Copied)).is_err());
+    for file in ["other.db", "other.db-wal", "other.db-shm"] {
+        drop(std::fs::remove_file(hub.path().join(file)));
+    }
+    // Whatever it was called.
+    assert!(hub.refuses("move --org acme --to gone.db --undo").contains("leaving to there"));
+    acme.client.get("/Users").is_error(503, "");
+    assert!(hub.prints("move --org acme --undo --abandon").contains("`acme` stays in "));
+    assert_eq!(seen(&hub, &server, &acme, ""), before);
+    acme.client.make("/Users", &named("after"));
+    // It is not for what has arrived.
+    hub.prints("move --org acme --to third.db");
+    assert!(hub.refuses("move --org acme --undo --abandon").contains("moved to"));
+}
+
+#[test]
+fn what_would_not_be_found_there_stays() {
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    let acme = acme(&hub, &server);
+    hub.prints("org create globex --database other.db");
+    let there = rusqlite::Connection::open(hub.path().join("other.db")).unwrap();
+    let put = |indexes: &str| {
+        let text = "INSERT OR REPLACE INTO sch_meta (key, value) VALUES ('indexes', ?1)";
+        there.execute(text, [indexes]).unwrap();
+    };
+    put(r#"{"Group": ["`externalName` (String folded None)"], "Device": ["`serial` (String folded None)"]}"#);
+    let error = hub.refuses("move --org acme --to other.db");
+    assert!(error.contains("of type `Group` without the index `externalName`"), "{error}");
+    acme.client.read("/Users");
+    // Of what it has nothing, nothing is missed; and what was served here is known there.
+    let here = rusqlite::Connection::open(hub.database()).unwrap();
+    let text = "INSERT OR REPLACE INTO sch_meta (key, value) VALUES ('indexes', ?1)";
+    here.execute(text, [r#"{"Group": ["`a` (x)"]}"#]).unwrap();
+    put(r#"{"Device": ["`serial` (String folded None)"]}"#);
+    hub.prints("move --org acme --to other.db");
+    let known: String =
+        there.query_row("SELECT value FROM sch_meta WHERE key = 'indexes'", [], |row| row.get(0)).unwrap();
+    assert!(known.contains("`a` (x)") && known.contains("`serial`"), "{known}");
 }

@@ -15,7 +15,7 @@ use crate::session::Session;
 const ROWS: usize = 500;
 
 pub(super) async fn tenants(session: &mut Session) -> Result<Vec<TenantId>, Failure> {
-    let rows = session.rows("SELECT tenant FROM scim_tenant ORDER BY tenant", &[]).await?;
+    let rows = session.rows("SELECT tenant FROM scim_tenant WHERE position > 0 ORDER BY tenant", &[]).await?;
     let names = rows.iter().map(|row| text(row, 0)).collect::<Result<Vec<_>, _>>()?;
     let tenants: Result<_, TenantIdError> = names.iter().map(|name| name.parse()).collect();
     tenants.map_err(|error| Failure::Tenant(error.into()))
@@ -26,7 +26,10 @@ type Part = (&'static str, fn(&Row) -> Result<Item, Failure>);
 
 /// In the order that is promised.
 const PARTS: [Part; 10] = [
-    ("SELECT position FROM scim_tenant WHERE tenant = $1", |row| Ok(Item::Head { position: count(row, 0)? })),
+    // Of a tenant that was erased, it is only known that it is closed.
+    ("SELECT position, closed FROM scim_tenant WHERE tenant = $1 AND position > 0", |row| {
+        Ok(Item::Head { position: count(row, 0)?, closed: row.try_get(1)? })
+    }),
     (
         "SELECT type, id, version, created, modified, members, display, keys, notes, document \
          FROM scim_record WHERE tenant = $1 ORDER BY type, id",

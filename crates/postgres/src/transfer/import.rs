@@ -7,7 +7,7 @@ use scimwright_sql::nanos;
 use scimwright_store::{Draft, Intake, Item, Key, Logged, Member, Misfit, Source, StoreError, TenantId, Version};
 
 use crate::bind::Bind;
-use crate::commit::{GLOBAL, StoredKey, TENANT, Work, append, document, stored_keys};
+use crate::commit::{GLOBAL, StoredKey, TENANT, Work, advance, append, document, stored_keys};
 use crate::error::Failure;
 use crate::session::Session;
 
@@ -15,8 +15,7 @@ use crate::session::Session;
 const ITEMS: usize = 500;
 
 pub(super) async fn import(session: &mut Session, tenant: &TenantId, source: Source) -> Result<(), Failure> {
-    let there = "INSERT INTO scim_tenant (tenant, position) VALUES ($1, 0) ON CONFLICT DO NOTHING";
-    if session.execute(there, &[Bind::text(tenant.as_str())]).await? == 0 {
+    if advance(session, tenant, 0).await?.0 > 0 {
         return Err(StoreError::TenantExists.into());
     }
     let mut intake = Intake::new(tenant);
@@ -65,9 +64,9 @@ impl Import<'_> {
 
     async fn item(&mut self, item: Item) -> Result<(), Failure> {
         match item {
-            Item::Head { position } => {
-                let head = "UPDATE scim_tenant SET position = $2 WHERE tenant = $1";
-                self.session.execute(head, &[self.tenant(), Bind::count(position)]).await?;
+            Item::Head { position, closed } => {
+                let head = format!("UPDATE scim_tenant SET position = $2, closed = {closed} WHERE tenant = $1");
+                self.session.execute(&head, &[self.tenant(), Bind::count(position)]).await?;
             }
             Item::Record { draft, version, modified, member_count: _ } => {
                 self.batch.records.push((draft, version, modified));

@@ -107,7 +107,7 @@ pub(crate) fn crowd(cluster: &Cluster, url: &str, users: usize, members: usize) 
             ('userName', 'name' || n || '@example.com', 1), ('externalId', 'ext-' || n, 0), ('displayName', 'user ' || n % 1000, 0),
             ('emails.value', 'name' || n || '@example.com', 0), ('active', (n % 2 = 0)::text, 0),
             ('{manager}', 'u' || lpad((n / 10)::text, 7, '0'), 0)) AS v (path, value, scope);
-        INSERT INTO scim_tenant VALUES ('a', 1);
+        INSERT INTO scim_tenant (tenant, position) VALUES ('a', 1);
         INSERT INTO scim_log VALUES ('a', 1, decode(repeat('00', 32), 'hex'), '', '{{}}');
         INSERT INTO scim_count VALUES ('a', 'User', {users}), ('a', 'Group', 1);
         INSERT INTO scim_record

@@ -88,7 +88,7 @@ impl Examination {
     /// The next item of this round.
     pub(super) fn see(&mut self, item: Item) {
         match item {
-            Item::Head { position } => self.position = position,
+            Item::Head { position, .. } => self.position = position,
             Item::Record { draft, version, member_count, .. } => {
                 if self.round == 0 {
                     self.record(&draft, version.0);

@@ -11,7 +11,7 @@ use crate::commit::{GLOBAL, StoredKey, TENANT};
 use crate::error::Failure;
 
 pub(super) fn tenants(sql: &Connection) -> Result<Vec<TenantId>, Failure> {
-    let mut statement = sql.prepare_cached("SELECT tenant FROM scim_tenant ORDER BY tenant")?;
+    let mut statement = sql.prepare_cached("SELECT tenant FROM scim_tenant WHERE position > 0 ORDER BY tenant")?;
     let names = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     let tenants: Result<_, TenantIdError> = names.iter().map(|name| name.parse()).collect();
     tenants.map_err(|error| Failure::Tenant(error.into()))
@@ -22,7 +22,10 @@ type Part = (&'static str, fn(&Row<'_>) -> Result<Item, Failure>);
 
 /// In the order that is promised. Each statement walks along a primary key, or an index that is named.
 const PARTS: [Part; 9] = [
-    ("SELECT position FROM scim_tenant WHERE tenant = ?1", |row| Ok(Item::Head { position: row.get(0)? })),
+    // Of a tenant that was erased, it is only known that it is closed.
+    ("SELECT position, closed FROM scim_tenant WHERE tenant = ?1 AND position > 0", |row| {
+        Ok(Item::Head { position: row.get(0)?, closed: row.get(1)? })
+    }),
     (
         "SELECT type, id, version, created, modified, members, display, keys, notes, document \
          FROM scim_record INDEXED BY scim_record_of_type WHERE tenant = ?1 ORDER BY type, id",

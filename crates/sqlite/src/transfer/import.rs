@@ -14,7 +14,7 @@ use crate::error::Failure;
 const CACHE_KIB: i64 = 64 << 10;
 
 pub(super) fn import(sql: &Connection, tenant: &TenantId, source: Source) -> Result<(), Failure> {
-    let there = "SELECT 1 FROM scim_tenant WHERE tenant = ?1";
+    let there = "SELECT 1 FROM scim_tenant WHERE tenant = ?1 AND position > 0";
     if sql.prepare_cached(there)?.exists([tenant.as_str()])? {
         return Err(StoreError::TenantExists.into());
     }
@@ -56,9 +56,9 @@ impl Import<'_> {
     fn item(&mut self, item: Item) -> Result<(), Failure> {
         let (sql, tenant) = (self.sql, self.tenant.as_str());
         match item {
-            Item::Head { position } => {
-                let head = "INSERT INTO scim_tenant (tenant, position) VALUES (?1, ?2)";
-                sql.execute(head, params![tenant, position])?;
+            Item::Head { position, closed } => {
+                let head = "INSERT OR REPLACE INTO scim_tenant (tenant, position, closed) VALUES (?1, ?2, ?3)";
+                sql.execute(head, params![tenant, position, closed])?;
             }
             Item::Record { draft, version, modified, member_count: _ } => self.record(&draft, version, modified)?,
             Item::Member { group, member } => self.member(group, &member)?,

@@ -46,7 +46,11 @@ impl Transfer for InMemory {
 
     async fn erase(&self, tenant: &TenantId) -> Result<(), StoreError> {
         let mut state = self.lock();
-        state.tenants.remove(tenant);
+        let Some(whole) = state.tenants.get_mut(tenant) else { return Ok(()) };
+        if !whole.closed && whole.position > 0 {
+            return Err(StoreError::Open);
+        }
+        *whole = Tenant { closed: whole.closed, ..Tenant::default() };
         state.global.retain(|_, (holder, _)| holder != tenant);
         Ok(())
     }
@@ -107,7 +111,7 @@ impl State {
 impl Tenant {
     /// Everything but the unique keys, some of which are not the tenant's own.
     fn items(&self) -> impl Iterator<Item = Item> + '_ {
-        let head = std::iter::once(Item::Head { position: self.position });
+        let head = std::iter::once(Item::Head { position: self.position, closed: self.closed });
         let records = self.records.values().map(Stored::item);
         let members = self
             .members
@@ -148,7 +152,7 @@ impl Tenant {
     /// Takes in one thing of another store.
     fn take_in(&mut self, item: Item) -> Result<(), Misfit> {
         match item {
-            Item::Head { position } => self.position = position,
+            Item::Head { position, closed } => (self.position, self.closed) = (position, closed),
             Item::Record { draft, version, modified, member_count: _ } => {
                 let Some(created) = draft.created else { return Ok(()) };
                 let key = draft.key.clone();

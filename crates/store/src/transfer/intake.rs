@@ -28,7 +28,7 @@ impl Misfit {
 /// use scimwright_store::{Intake, Item};
 ///
 /// let mut intake = Intake::new(&"acme".parse()?);
-/// intake.check(&Item::Head { position: 0 })?;
+/// intake.check(&Item::Head { position: 0, closed: false })?;
 /// intake.finish()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -79,7 +79,7 @@ impl Intake {
         }
         self.stage = stage;
         match item {
-            Item::Head { position } => self.position = *position,
+            Item::Head { position, .. } => self.position = *position,
             Item::Record { version, draft, .. } if version.0 > self.position => {
                 return Err(Misfit(format!("{} has version {} and the log ends before", draft.key, version.0)));
             }

@@ -120,7 +120,7 @@ impl Crowd {
         let mut entry = Event::default();
         entry.operation = "import".to_owned();
         let entries: Vec<Logged> = scimwright_store::ChainHash::first(tenant).extend(0, vec![entry]).collect();
-        let items = std::iter::once(Item::Head { position: 1 })
+        let items = std::iter::once(Item::Head { position: 1, closed: false })
             .chain(std::iter::once(record(group, users as u64)))
             .chain((0..users).map(move |at| record(user(&people, &id(at)), 0)))
             .chain((0..users).map(|at| Item::Member {

@@ -55,6 +55,8 @@ macro_rules! __store_cases {
             log::the_log_is_a_chain
             log::retention_keeps_the_chain
             log::a_log_is_cut_only_where_it_can_be
+            closing::a_closed_tenant_commits_nothing
+            closing::nothing_is_committed_behind_the_closing
             tenants::tenants_with_the_same_ids_are_apart
             tenants::what_one_tenant_does_is_not_seen_in_another
             tenants::a_tenant_that_is_not_there_has_nothing
@@ -177,7 +179,9 @@ macro_rules! __transfer_cases {
             transfer::what_does_not_fit_together_stays_outside
             transfer::a_key_that_is_taken_keeps_a_tenant_outside
             transfer::a_sink_that_breaks_ends_the_export
+            transfer::only_a_closed_tenant_is_erased
             transfer::an_erased_tenant_was_never_there
+            transfer::closedness_moves_along
             transfer::tenants_are_those_that_have_committed
             transfer::an_archive_is_the_tenant
         }

@@ -9,6 +9,7 @@ use scimwright_store::{Delta, Draft, Guard, Item, Key, Scope, StoreError, Tenant
 use serde_json::{Value, json};
 
 use super::at::{At, delete, event, fact, index_key, insert, keyed, members, replace, titled, user_key};
+use super::closing::close;
 use super::log::{cut, verified};
 use super::sample::{change, group, join, joining, tenant, time, user};
 
@@ -247,6 +248,41 @@ pub fn a_sink_that_breaks_ends_the_export(fresh: Fresh<'_>) {
     at(&store, "a").does([user("9", "annie")]);
 }
 
+/// A tenant that is open cannot be erased, and nothing of it changes.
+pub fn only_a_closed_tenant_is_erased(fresh: Fresh<'_>) {
+    let store = fresh();
+    fill(&at(&store, "a"));
+    let whole = export(&store, "a");
+    let refused = block_on(store.erase(&tenant("a")));
+    assert!(matches!(refused, Err(StoreError::Open)), "{refused:?}");
+    assert_eq!(export(&store, "a"), whole);
+    at(&store, "a").does([user("9", "annie")]);
+    at(&store, "a").change(close(true)).unwrap();
+    block_on(store.erase(&tenant("a"))).unwrap();
+    assert_eq!(tenants(&store), [""; 0]);
+}
+
+/// A tenant that is closed is so where it comes to, until it is opened there.
+pub fn closedness_moves_along(fresh: Fresh<'_>) {
+    let (from, to) = (fresh(), fresh());
+    fill(&at(&from, "a"));
+    let is_closed = |items: &[Item]| matches!(items.first(), Some(Item::Head { closed: true, .. }));
+    assert!(!is_closed(&export(&from, "a")));
+    at(&from, "a").change(close(true)).unwrap();
+    let items = export(&from, "a");
+    assert!(is_closed(&items));
+    import(&to, "a", &items).unwrap();
+    assert_eq!(export(&to, "a"), items);
+    let (from, to) = (at(&from, "a"), at(&to, "a"));
+    for at in [&from, &to] {
+        assert!(matches!(at.tries([user("9", "annie")]), Err(StoreError::Closed)));
+    }
+    to.change(close(false)).unwrap();
+    to.does([user("9", "annie")]);
+    assert!(matches!(from.tries([user("9", "annie")]), Err(StoreError::Closed)));
+    verified(&to);
+}
+
 /// A tenant that is erased was never there; the others are as they were, and it can come to be again.
 pub fn an_erased_tenant_was_never_there(fresh: Fresh<'_>) {
     let store = fresh();
@@ -255,6 +291,7 @@ pub fn an_erased_tenant_was_never_there(fresh: Fresh<'_>) {
     }
     let (gone, whole) = (at(&store, "a"), export(&store, "a"));
     let others = ["b", "A"].map(|name| at(&store, name).everything());
+    gone.change(close(true)).unwrap();
     block_on(store.erase(&gone.whose)).unwrap();
     assert_eq!(tenants(&store), ["A", "b"]);
     assert_eq!(["b", "A"].map(|name| at(&store, name).everything()), others);
@@ -264,11 +301,16 @@ pub fn an_erased_tenant_was_never_there(fresh: Fresh<'_>) {
     block_on(store.erase(&gone.whose)).unwrap();
     block_on(store.erase(&tenant("nobody"))).unwrap();
     assert_eq!(tenants(&store), ["A", "b"]);
+    // Nobody who is late brings it back.
+    assert!(matches!(gone.tries([user("1", "ada")]), Err(StoreError::Closed)));
+    assert_eq!((tenants(&store), gone.position()), (vec!["A".to_owned(), "b".to_owned()], 0));
     // Its keys are free, its log begins anew, and its seats are empty.
     let mut first = change([insert(keyed("User", "1", &[("login", "a's", Scope::Global)]))]);
     first.guards.push(Guard::AtMost { resource_type: "User".to_owned(), limit: 1 });
+    first.close = Some(false);
     assert_eq!(gone.change(first).unwrap().version, Version(1));
     assert_eq!(verified(&gone).entries, 1);
+    gone.change(close(true)).unwrap();
     block_on(store.erase(&gone.whose)).unwrap();
     import(&store, "a", &whole).unwrap();
     assert_eq!(export(&store, "a"), whole);

@@ -48,6 +48,10 @@ pub(crate) enum Fault {
     SkippedHash,
     /// The log is cut wherever that is asked.
     BlindCut,
+    /// A tenant that is closed goes on as if it were not.
+    DeafToClosing,
+    /// Whether a tenant is closed is asked a moment before the change is made.
+    EarlyClosing,
     /// Who joins takes the places of those who are there.
     ReplacingJoin,
     /// A guard is asked before the writes.
@@ -94,6 +98,8 @@ struct State {
     gaps: HashMap<TenantId, Vec<u64>>,
     /// What is held for ever.
     kept: Vec<(TenantId, scimwright_store::IndexKey)>,
+    /// Who is closed.
+    closed: BTreeSet<TenantId>,
 }
 
 impl Faulty {
@@ -315,6 +321,21 @@ impl Store for Faulty {
         self.spoil(&tenant, &mut change).await?;
         if self.is(Fault::Forgotten) && self.every_fifth() {
             return Ok(Committed::new(Version(self.inner.log(&tenant, 0, usize::MAX).await?.len() as u64 + 1), vec![]));
+        }
+        match (self.fault, change.close) {
+            (Fault::DeafToClosing, _) => change.close = None,
+            (Fault::EarlyClosing, Some(true)) => drop(self.state().closed.insert(tenant.clone())),
+            (Fault::EarlyClosing, Some(false)) => drop(self.state().closed.remove(&tenant)),
+            (Fault::EarlyClosing, None) => {
+                if self.state().closed.contains(&tenant) {
+                    return Err(StoreError::Closed);
+                }
+                self.wait_for_a_commit();
+            }
+            _ => {}
+        }
+        if self.is(Fault::EarlyClosing) {
+            change.close = None;
         }
         let done = self.inner.commit(&tenant, change.clone()).await;
         self.commits.fetch_add(1, Ordering::SeqCst);

@@ -51,6 +51,8 @@ caught! {
     cut_texts_are_caught: CutTexts by hard_texts_come_back_as_they_are;
     skipped_hashes_are_caught: SkippedHash by the_log_is_a_chain, retention_keeps_the_chain;
     blind_cuts_are_caught: BlindCut by a_log_is_cut_only_where_it_can_be;
+    tenants_that_do_not_close_are_caught: DeafToClosing by a_closed_tenant_commits_nothing;
+    closings_that_are_asked_for_too_early_are_caught: EarlyClosing by nothing_is_committed_behind_the_closing;
     joins_that_replace_are_caught: ReplacingJoin by a_join_adds_and_replaces_nobody, all_who_join_at_once_are_members;
     early_guards_are_caught: EarlyGuard by a_guard_counts_after_the_writes, seats_are_never_exceeded;
     keys_that_anybody_takes_are_caught: NoUniqueness by a_key_of_a_tenant_is_taken_once, one_of_many_gets_a_key;

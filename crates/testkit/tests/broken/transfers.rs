@@ -29,6 +29,10 @@ enum Fault {
     Credulous,
     /// Whoever is erased takes everybody along.
     ErasesAll,
+    /// Whoever is erased need not be closed.
+    ErasesOpen,
+    /// Whoever comes is open.
+    OpensAll,
     /// A tenant that was only looked for is listed.
     ListsAnybody,
     /// That nobody takes what is exported is not told.
@@ -132,7 +136,7 @@ impl Transfer for Faulty {
     async fn import(&self, tenant: &TenantId, source: Source) -> Result<(), StoreError> {
         match self.fault {
             Fault::WritesOver => {
-                self.inner.erase(tenant).await?;
+                erase(&self.inner, tenant).await?;
                 self.inner.import(tenant, source).await
             }
             Fault::TornImport => {
@@ -144,7 +148,7 @@ impl Transfer for Faulty {
                             let part = got
                                 .into_iter()
                                 .filter(|item| matches!(item, Item::Record { .. } | Item::Member { .. }));
-                            let head = std::iter::once(Item::Head { position: 0 });
+                            let head = std::iter::once(Item::Head { position: 0, closed: false });
                             let whole: Vec<io::Result<Item>> = head.chain(part).map(unversioned).map(Ok).collect();
                             drop(self.inner.import(tenant, Box::new(whole.into_iter())).await);
                             return Err(StoreError::unavailable(error));
@@ -152,6 +156,13 @@ impl Transfer for Faulty {
                     }
                 }
                 self.inner.import(tenant, Box::new(got.into_iter().map(Ok))).await
+            }
+            Fault::OpensAll => {
+                let open = |item| match item {
+                    Item::Head { position, .. } => Item::Head { position, closed: false },
+                    other => other,
+                };
+                self.inner.import(tenant, Box::new(source.map(move |item| item.map(open)))).await
             }
             Fault::Credulous => drop_refusal(self.inner.import(tenant, source).await),
             _ => self.inner.import(tenant, source).await,
@@ -161,10 +172,18 @@ impl Transfer for Faulty {
     async fn erase(&self, tenant: &TenantId) -> Result<(), StoreError> {
         let others = if self.is(Fault::ErasesAll) { self.inner.tenants().await? } else { Vec::new() };
         for other in others {
-            self.inner.erase(&other).await?;
+            erase(&self.inner, &other).await?;
         }
-        self.inner.erase(tenant).await
+        if self.is(Fault::ErasesOpen) { erase(&self.inner, tenant).await } else { self.inner.erase(tenant).await }
     }
+}
+
+/// Whether it is closed or not.
+async fn erase(store: &InMemory, tenant: &TenantId) -> Result<(), StoreError> {
+    let mut change = Change::new("2026-01-01T00:00:00Z".parse().unwrap(), scimwright_store::Event::default());
+    change.close = Some(true);
+    store.commit(tenant, change).await?;
+    store.erase(tenant).await
 }
 
 /// A record that fits to a log without entries.
@@ -195,7 +214,9 @@ fn fails(fault: Fault, case: Case) -> bool {
 
 #[test]
 fn transfers_that_are_wrong_are_caught() {
-    let faults: [(Fault, Case); 9] = [
+    let faults: [(Fault, Case); 11] = [
+        (Fault::ErasesOpen, transfer::only_a_closed_tenant_is_erased),
+        (Fault::OpensAll, transfer::closedness_moves_along),
         (Fault::WithoutFacts, transfer::what_is_taken_in_is_what_came_out),
         (Fault::CoarseTimes, transfer::what_is_taken_in_is_what_came_out),
         (Fault::AnyOrder, transfer::items_come_in_their_order),

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -98,24 +97,17 @@ pub struct MoveArgs {
     #[arg(long, value_name = "NAME")]
     pub org: String,
     /// The database to move it to: a file, or the URL of one in PostgreSQL
-    #[arg(long, value_name = "FILE|URL", value_parser = OsStringValueParser::new().try_map(|text| parse_database(&text)))]
-    pub to: Given,
+    #[arg(long, value_name = "FILE|URL", required_unless_present = "abandon", value_parser = OsStringValueParser::new().try_map(|text| parse_database(&text)))]
+    pub to: Option<Given>,
     /// Forget it here once it has moved, instead of keeping it closed
     #[arg(long)]
     pub erase: bool,
     /// Take back a move that was interrupted
     #[arg(long, conflicts_with = "erase")]
     pub undo: bool,
-    /// How many seconds nothing may have been written before it is copied
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
-    pub settle: u16,
-}
-
-impl MoveArgs {
-    /// How long nothing may have been written.
-    pub fn settle(&self) -> Duration {
-        Duration::from_secs(self.settle.into())
-    }
+    /// With --undo: do not look into the other database, which is gone for good. A copy in it must never be served
+    #[arg(long, requires = "undo", conflicts_with = "to")]
+    pub abandon: bool,
 }
 
 /// The hash of an entry of a log, as it was noted.

@@ -82,6 +82,14 @@ pub enum DirectoryError {
     /// The organisation takes no changes.
     #[error("organisation `{0}` is closed here: {1}")]
     Closed(String, Closed),
+    /// The organisation is in another state than it was found in.
+    #[error("organisation `{name}` is {} by now: somebody else moves it, or takes its move back", state.as_ref().map_or_else(|| "open".to_owned(), ToString::to_string))]
+    OtherState {
+        /// Its name.
+        name: String,
+        /// Its state.
+        state: Option<Closed>,
+    },
     /// No organisation has this name.
     #[error("there is no organisation `{}`: see `securecodinghub org list`", .0.escape_debug())]
     UnknownOrganisation(String),

@@ -7,20 +7,33 @@ use std::str::FromStr;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::records::{name_key, now};
+use super::tables::Tables;
 use super::{Directory, DirectoryError, ExtensionRecord, Organisation, TokenRecord};
 use crate::token::Digest;
+use crate::types::Indexes;
 
 /// Why an organisation takes no requests. Of all databases that have an organisation, it is open in one at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closed {
-    /// It is on its way to that database.
-    Leaving(String),
+    /// It is on its way to a database.
+    Leaving {
+        /// Which.
+        to: String,
+        /// The attempt that moves it.
+        by: String,
+    },
     /// It is on its way here.
-    Arriving,
+    Arriving {
+        /// The attempt that moves it.
+        by: String,
+    },
     /// It has gone to that database.
     Moved(String),
+    /// For a reason that this version does not know.
+    Unknown(String),
 }
 
+const ARRIVING: &str = "arriving";
 const LEAVING: &str = "leaving to ";
 const MOVED: &str = "moved to ";
 
@@ -28,9 +41,10 @@ const MOVED: &str = "moved to ";
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Leaving(to) => write!(f, "{LEAVING}{to}"),
-            Self::Arriving => f.write_str("arriving"),
+            Self::Leaving { to, by } => write!(f, "{LEAVING}{to} (move {by})"),
+            Self::Arriving { by } => write!(f, "{ARRIVING} (move {by})"),
             Self::Moved(to) => write!(f, "{MOVED}{to}"),
+            Self::Unknown(text) => f.write_str(text),
         }
     }
 }
@@ -38,13 +52,18 @@ impl fmt::Display for Closed {
 impl FromStr for Closed {
     type Err = Infallible;
 
-    /// What nobody knows is taken for a reason to stay closed.
+    /// What nobody knows is a reason to stay closed, and is kept as it is.
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match (text.strip_prefix(LEAVING), text.strip_prefix(MOVED)) {
-            (Some(to), _) => Self::Leaving(to.to_owned()),
-            (_, Some(to)) => Self::Moved(to.to_owned()),
-            _ => Self::Arriving,
-        })
+        let attempt = text.strip_suffix(')').and_then(|text| text.rsplit_once(" (move "));
+        let known = match attempt {
+            Some((ARRIVING, by)) => Some(Self::Arriving { by: by.to_owned() }),
+            Some((leaving, by)) => {
+                leaving.strip_prefix(LEAVING).map(|to| Self::Leaving { to: to.to_owned(), by: by.to_owned() })
+            }
+            None => None,
+        };
+        let moved = || text.strip_prefix(MOVED).map(|to| Self::Moved(to.to_owned()));
+        Ok(known.or_else(moved).unwrap_or_else(|| Self::Unknown(text.to_owned())))
     }
 }
 
@@ -65,16 +84,20 @@ pub(crate) struct Luggage {
 }
 
 impl Directory {
-    /// Closes an organisation, or opens it. The next request of its tokens finds the change.
+    /// Closes an organisation, or opens it, if it is in the state that is expected. The next request of its tokens finds the change.
     ///
     /// # Errors
-    /// When there is none of this id, or the database fails.
-    pub(crate) async fn put_state(&self, id: &str, closed: Option<Closed>) -> Result<(), DirectoryError> {
+    /// When there is none of this id, it is in another state, or the database fails.
+    pub(crate) async fn put_state(
+        &self,
+        id: &str,
+        expected: Option<&Closed>,
+        closed: Option<Closed>,
+    ) -> Result<(), DirectoryError> {
         self.write(|tables, _| {
             let closed = closed.clone();
             Box::pin(async move {
-                let found = tables.organisation(id, true).await?;
-                let organisation = found.ok_or_else(|| DirectoryError::UnknownOrganisation(id.to_owned()))?;
+                let organisation = in_state(tables, id, expected).await?;
                 if closed.is_none() {
                     // What was to be taken along is brought into the log here.
                     tables.claim(id, far() + TimeDelta::days(1), now()).await?;
@@ -88,12 +111,11 @@ impl Directory {
     /// What is to be taken along. Notices are claimed with it, so that nobody here brings them into the log any more.
     ///
     /// # Errors
-    /// When there is none of this id, or the database fails.
-    pub(crate) async fn luggage(&self, id: &str) -> Result<Luggage, DirectoryError> {
+    /// When there is none of this id, it is in another state than is expected, or the database fails.
+    pub(crate) async fn luggage(&self, id: &str, expected: &Closed) -> Result<Luggage, DirectoryError> {
         self.write(|tables, _| {
             Box::pin(async move {
-                let found = tables.organisation(id, true).await?;
-                let organisation = found.ok_or_else(|| DirectoryError::UnknownOrganisation(id.to_owned()))?;
+                let organisation = in_state(tables, id, Some(expected)).await?;
                 let tokens = tables.tokens_with_digests(id).await?;
                 let extensions = tables.extensions(id).await?;
                 // Claimed for good: whoever claims them here now would be too late.
@@ -105,16 +127,17 @@ impl Directory {
         .await
     }
 
-    /// Takes an organisation in, closed.
+    /// Takes an organisation in, closed in that way.
     ///
     /// # Errors
     /// When the name or the id is taken, or the database fails.
-    pub(crate) async fn take_in(&self, luggage: &Luggage) -> Result<(), DirectoryError> {
+    pub(crate) async fn take_in(&self, luggage: &Luggage, closed: Closed) -> Result<(), DirectoryError> {
         self.write(|tables, _| {
+            let closed = Some(closed.clone());
             Box::pin(async move {
                 // Whoever starts a server later does not take the database for a fresh one.
                 tables.is_first().await?;
-                let organisation = Organisation { closed: Some(Closed::Arriving), ..luggage.organisation.clone() };
+                let organisation = Organisation { closed, ..luggage.organisation.clone() };
                 let key = name_key(&organisation.name);
                 if !tables.add_organisation(&organisation, &key).await? {
                     return Err(DirectoryError::NameTaken(organisation.name));
@@ -134,20 +157,52 @@ impl Directory {
         .await
     }
 
-    /// Forgets an organisation and everything of it, if it is there.
+    /// Remembers the indexes of types that were never served here: what comes was written with them.
     ///
     /// # Errors
-    /// When the database fails.
-    pub(crate) async fn forget(&self, id: &str) -> Result<(), DirectoryError> {
+    /// When the database fails or is damaged.
+    pub(crate) async fn learn_indexes(&self, elsewhere: &Indexes) -> Result<(), DirectoryError> {
         self.write(|tables, _| {
             Box::pin(async move {
-                match tables.organisation(id, true).await? {
-                    Some(organisation) => tables.remove_organisation(id, &name_key(&organisation.name)).await,
-                    None => Ok(()),
-                }
+                let text = tables.text("indexes").await?;
+                let known: Option<Indexes> =
+                    text.map(|text| serde_json::from_str(&text)).transpose().map_err(DirectoryError::DamagedIndexes)?;
+                let mut all = elsewhere.clone();
+                all.extend(known.unwrap_or_default());
+                let text = serde_json::to_string(&all).map_err(DirectoryError::DamagedIndexes)?;
+                tables.keep_text("indexes", &text).await
             })
         })
         .await
+    }
+
+    /// Forgets an organisation and everything of it, if it is in the state that is expected.
+    ///
+    /// # Errors
+    /// When there is none of this id, it is in another state, or the database fails.
+    pub(crate) async fn forget(&self, id: &str, expected: &Closed) -> Result<(), DirectoryError> {
+        self.write(|tables, _| {
+            Box::pin(async move {
+                let organisation = in_state(tables, id, Some(expected)).await?;
+                tables.remove_organisation(id, &name_key(&organisation.name)).await
+            })
+        })
+        .await
+    }
+}
+
+/// The organisation, locked until the transaction ends, if it is in that state.
+async fn in_state(
+    tables: &mut dyn Tables,
+    id: &str,
+    expected: Option<&Closed>,
+) -> Result<Organisation, DirectoryError> {
+    let found = tables.organisation(id, true).await?;
+    let organisation = found.ok_or_else(|| DirectoryError::UnknownOrganisation(id.to_owned()))?;
+    if organisation.closed.as_ref() == expected {
+        Ok(organisation)
+    } else {
+        Err(DirectoryError::OtherState { name: organisation.name, state: organisation.closed })
     }
 }
 
@@ -160,10 +215,16 @@ mod tests {
 
     #[test]
     fn a_reason_is_read_as_it_is_written() {
-        for closed in [Closed::Leaving("a.db".to_owned()), Closed::Arriving, Closed::Moved("b.db".to_owned())] {
+        let (to, by) = ("a (move x).db".to_owned(), "7".to_owned());
+        for closed in [
+            Closed::Leaving { to: to.clone(), by: by.clone() },
+            Closed::Arriving { by },
+            Closed::Moved(to.clone()),
+            Closed::Unknown("something newer".to_owned()),
+            Closed::Unknown("arriving".to_owned()),
+        ] {
             assert_eq!(closed.to_string().parse(), Ok(closed));
         }
-        assert_eq!("something newer".parse(), Ok(Closed::Arriving));
     }
 
     /// Every database to every other.
@@ -191,11 +252,19 @@ mod tests {
             };
             here.change_extensions(&acme, put).await.unwrap();
 
-            let leaving = Some(Closed::Leaving("there".to_owned()));
-            here.put_state(&acme.id, leaving.clone()).await.unwrap();
-            let luggage = here.luggage(&acme.id).await.unwrap();
+            let leaving = Closed::Leaving { to: "there".to_owned(), by: "1".to_owned() };
+            let other = Closed::Leaving { to: "there".to_owned(), by: "2".to_owned() };
+            here.put_state(&acme.id, None, Some(leaving.clone())).await.unwrap();
+            // Nobody but who has closed it does anything about it.
+            let is_refused = |done: Result<(), DirectoryError>| matches!(done, Err(DirectoryError::OtherState { .. }));
+            for expected in [None, Some(&other)] {
+                assert!(is_refused(here.put_state(&acme.id, expected, None).await));
+            }
+            assert!(is_refused(here.luggage(&acme.id, &other).await.map(drop)));
+            assert!(is_refused(here.forget(&acme.id, &other).await));
+            let luggage = here.luggage(&acme.id, &leaving).await.unwrap();
             assert_eq!((luggage.tokens.len(), luggage.extensions.len(), luggage.notices.len()), (2, 1, 1));
-            assert_eq!(luggage.organisation.closed, leaving);
+            assert_eq!(luggage.organisation.closed, Some(leaving));
             // Nothing changes any more.
             assert!(matches!(
                 here.set_organisation("acme", &Changes::default()).await,
@@ -205,23 +274,25 @@ mod tests {
             assert!(matches!(here.revoke("acme", &token.id).await, Err(DirectoryError::Closed(..))));
             assert!(matches!(here.change_extensions(&acme, put).await, Err(DirectoryError::Closed(..))));
 
-            there.take_in(&luggage).await.unwrap();
-            assert!(there.take_in(&luggage).await.is_err());
-            let arrived = there.luggage(&acme.id).await.unwrap();
-            assert_eq!(arrived.organisation.closed, Some(Closed::Arriving));
+            let arriving = Closed::Arriving { by: "1".to_owned() };
+            there.take_in(&luggage, arriving.clone()).await.unwrap();
+            assert!(there.take_in(&luggage, arriving.clone()).await.is_err());
+            let arrived = there.luggage(&acme.id, &arriving).await.unwrap();
+            assert_eq!(arrived.organisation.closed, Some(arriving.clone()));
             assert_eq!(Luggage { organisation: luggage.organisation.clone(), ..arrived }, luggage);
-            there.put_state(&acme.id, None).await.unwrap();
+            there.put_state(&acme.id, Some(&arriving), None).await.unwrap();
             let who = there.authenticate(&secret).await.unwrap().unwrap();
             let same = Organisation { extensions: 1, ..acme.clone() };
             assert_eq!((who.token_id, who.organisation), (token.id, same));
             assert_eq!(there.authenticate(&revoked).await.unwrap(), None);
 
-            there.forget(&acme.id).await.unwrap();
+            assert!(is_refused(there.forget(&acme.id, &arriving).await));
+            there.put_state(&acme.id, None, Some(arriving.clone())).await.unwrap();
+            there.forget(&acme.id, &arriving).await.unwrap();
             assert!(there.organisations().await.unwrap().is_empty());
             assert_eq!(there.authenticate(&secret).await.unwrap(), None);
             // As if it had never been here: it can come again.
-            there.take_in(&luggage).await.unwrap();
-            there.forget("nobody").await.unwrap();
+            there.take_in(&luggage, arriving).await.unwrap();
         }
     }
 }

@@ -177,7 +177,7 @@ fn wrong_with(text: &str) -> Option<&'static str> {
 }
 
 /// The form in which two names are the same when they differ in case only.
-pub(super) fn name_key(name: &str) -> String {
+pub(crate) fn name_key(name: &str) -> String {
     name.nfd().default_case_fold().nfd().collect()
 }
 

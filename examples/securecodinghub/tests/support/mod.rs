@@ -6,6 +6,7 @@
 mod client;
 mod hand;
 mod hub;
+pub mod moving;
 
 use std::time::{Duration, Instant};
 

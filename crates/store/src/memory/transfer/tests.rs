@@ -102,6 +102,8 @@ fn what_is_erased_was_never_there() {
     block_on(store.commit(&tenant("b"), change())).unwrap();
     let items = export(&store, "a");
     assert!(matches!(import(&store, "a", items.clone()), Err(StoreError::TenantExists)));
+    assert!(matches!(block_on(store.erase(&tenant("a"))), Err(StoreError::Open)));
+    block_on(store.commit(&tenant("a"), crate::Change { close: Some(true), ..change() })).unwrap();
     block_on(store.erase(&tenant("a"))).unwrap();
     assert_eq!(block_on(store.tenants()).unwrap(), [tenant("b")]);
     assert!(export(&store, "a").is_empty());
@@ -160,7 +162,7 @@ fn uncut() -> InMemory {
 #[test]
 fn a_source_or_a_sink_that_fails_ends_it() {
     let store = store();
-    let failing = vec![Ok(Item::Head { position: 0 }), Err(std::io::Error::other("torn"))];
+    let failing = vec![Ok(Item::Head { position: 0, closed: false }), Err(std::io::Error::other("torn"))];
     assert_eq!(why(block_on(store.import(&tenant("b"), Box::new(failing.into_iter())))), "torn");
     let sink = Box::new(|_| Err(std::io::Error::other("full")));
     assert_eq!(why(block_on(store.export(&tenant("a"), sink))), "full");

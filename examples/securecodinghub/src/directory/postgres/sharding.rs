@@ -107,11 +107,12 @@ async fn no_statement_looks_into_two_parts() {
         }
         directory.extensions(&made.id).await.unwrap();
         // Away, and back again.
-        directory.put_state(&made.id, Some(Closed::Arriving)).await.unwrap();
-        let luggage = directory.luggage(&made.id).await.unwrap();
-        directory.forget(&made.id).await.unwrap();
-        directory.take_in(&luggage).await.unwrap();
-        directory.put_state(&made.id, None).await.unwrap();
+        let closed = Closed::Arriving { by: "1".to_owned() };
+        directory.put_state(&made.id, None, Some(closed.clone())).await.unwrap();
+        let luggage = directory.luggage(&made.id, &closed).await.unwrap();
+        directory.forget(&made.id, &closed).await.unwrap();
+        directory.take_in(&luggage, closed.clone()).await.unwrap();
+        directory.put_state(&made.id, Some(&closed), None).await.unwrap();
     }
     directory.close().await;
 
