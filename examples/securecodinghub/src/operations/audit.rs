@@ -136,6 +136,8 @@ async fn retain(
         position: old.last.through,
         hash: old.last.hash,
         time: exact(now),
+        cuts_before: 0,
+        previous: None,
         key: String::new(),
         signature: String::new(),
     };

@@ -89,6 +89,8 @@ mod tests {
             position: 7,
             hash: [7; 32].into(),
             time: "2026-01-01T00:00:00Z".to_owned(),
+            cuts_before: 0,
+            previous: None,
             key: String::new(),
             signature: String::new(),
         }
