@@ -9,7 +9,7 @@ use scimwright_service::{Diagnosis, Doctor};
 use scimwright_store::TenantId;
 use serde_json::{Value, json};
 
-use super::{AuditKey, OperationError};
+use super::{OperationError, Trust};
 use crate::cli::DoctorArgs;
 use crate::commands::write_json;
 use crate::database::Opened;
@@ -69,7 +69,7 @@ pub async fn examine(settings: &Settings, opened: &Opened, only: Option<&str>) -
     };
     let own = catalog(&settings.types)?;
     let extensions = Extensions::new(directory.clone(), service_of(settings, own.clone(), store.clone()));
-    let (own, keys) = (Arc::new(own), AuditKey::of(directory).await?);
+    let (own, keys) = (Arc::new(own), Trust::of(directory).await?);
     let mut reports = Vec::new();
     for organisation in &organisations {
         let catalog = extensions.catalog_of(organisation).await?.unwrap_or_else(|| own.clone());
@@ -89,7 +89,7 @@ pub async fn examine(settings: &Settings, opened: &Opened, only: Option<&str>) -
     Ok(reports)
 }
 
-fn doctor(organisation: &Organisation, catalog: Arc<Catalog>, keys: &AuditKey) -> Doctor {
+fn doctor(organisation: &Organisation, catalog: Arc<Catalog>, keys: &Trust) -> Doctor {
     let keys = keys.clone();
     Doctor::new(catalog, Arc::new(People::provisioned(organisation))).trust(move |checkpoint| keys.check(checkpoint))
 }

@@ -12,7 +12,8 @@ use scimwright_store::{Item, Store, TenantId, Transfer};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{AuditKey, OperationError, at};
+use super::signing::carry;
+use super::{OperationError, at};
 use crate::cli::MoveArgs;
 use crate::commands::write_json;
 use crate::database::{Database, Opened};
@@ -136,9 +137,7 @@ impl Road<'_> {
         let position = self.settled(&tenant).await?;
         self.to.directory.take_in(&self.from.directory.luggage(id).await?).await?;
         done(Step::Listed)?;
-        let key = AuditKey::of(&self.from.directory).await?;
-        let keys: Vec<String> = key.elsewhere().iter().cloned().chain([key.name()]).collect();
-        self.to.directory.trust_audit_keys(&keys).await?;
+        carry(self.from, self.to, &tenant).await?;
         let copy = Spool::of(&*self.from.store, &tenant).await?;
         let copied = copy.digest;
         if copy.items > 0 {
