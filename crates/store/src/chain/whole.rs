@@ -36,8 +36,8 @@ pub async fn verify_noted<T: Transfer + ?Sized>(
     let seeing = Arc::clone(&shared);
     let see = move |item| match seeing.lock().unwrap_or_else(PoisonError::into_inner).see(item) {
         // What follows a break says nothing more.
-        Err(error) => Err(io::Error::other(error.to_string())),
-        Ok(()) => Ok(()),
+        Some(error) => Err(io::Error::other(error.to_string())),
+        None => Ok(()),
     };
     let read = store.export(tenant, Box::new(see)).await;
     let kept = || StoreError::unavailable("the store has kept what it was to export to");
@@ -73,14 +73,14 @@ impl Check {
     }
 
     /// The next item. An error says that no other is asked for; [`Check::finish`] says it too.
-    pub(super) fn see(&mut self, item: Item) -> Result<(), &ChainError> {
+    pub(super) fn see(&mut self, item: Item) -> Option<&ChainError> {
         if !self.failed
             && let Err(error) = self.look(item)
         {
             self.failed = true;
             self.outcome = Err(error);
         }
-        self.outcome.as_ref().map(|()| ())
+        self.outcome.as_ref().err()
     }
 
     fn look(&mut self, item: Item) -> Result<(), ChainError> {
