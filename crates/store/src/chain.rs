@@ -18,6 +18,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{Event, Logged, Store, StoreError, TenantId};
 
+mod whole;
+
+pub use whole::{verify_noted, verify_whole};
+
 /// The name of the fact that is the [`Checkpoint`] before the first entry that a log still has.
 pub const CHECKPOINT: &str = "scimwright.log.checkpoint";
 
@@ -50,6 +54,7 @@ pub struct Cut {
 
 /// What stands for the entries that were cut off: the log begins behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Checkpoint {
     /// Whose log.
     pub tenant: String,
@@ -59,6 +64,13 @@ pub struct Checkpoint {
     pub hash: ChainHash,
     /// When it was cut off, as RFC 3339 in UTC.
     pub time: String,
+    /// How often the log was cut before. What stood for that is [`previous`](Checkpoint::previous).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cuts_before: u64,
+    /// The SHA-256 of the [`message`](Checkpoint::message) of the checkpoint before this one, if there was one: whoever has kept that
+    /// one can show that this one follows from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<ChainHash>,
     /// Which key has signed, as the application names its keys. Empty where nobody has.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key: String,
@@ -67,7 +79,7 @@ pub struct Checkpoint {
     pub signature: String,
 }
 
-/// What [`verify`] has found of a log whose chain holds.
+/// What [`verify_whole`] or [`verify`] has found of a log whose chain holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
@@ -96,6 +108,14 @@ pub enum ChainError {
     /// An entry is not what was written, or what stood before it was not.
     #[error("the hash of entry {0} of the log does not follow from what stands before it")]
     Broken(u64),
+    /// Entries are gone from the end, or all of them.
+    #[error("the log ends with entry {ends}, but entry {written} was written: its end was taken away")]
+    Ends {
+        /// The last position that the log has.
+        ends: u64,
+        /// The last position that the tenant has.
+        written: u64,
+    },
     /// The fact that should be a checkpoint is none.
     #[error("the checkpoint at the beginning of the log cannot be read")]
     NoCheckpoint(#[source] serde_json::Error),
@@ -192,9 +212,29 @@ impl Checkpoint {
         let value = serde_json::to_value(unsigned).unwrap_or_default();
         [CHECKPOINT_DOMAIN.as_bytes(), canonical(&value).as_bytes()].concat()
     }
+
+    /// What the next checkpoint says of this one.
+    #[must_use]
+    pub fn digest(&self) -> ChainHash {
+        ChainHash(Sha256::digest(self.message()).into())
+    }
+
+    /// Whether it stands for entries of that tenant, and is trusted.
+    fn check(&self, tenant: &TenantId, trust: impl Fn(&Self) -> Result<(), String>) -> Result<(), ChainError> {
+        let ours = if self.tenant == tenant.as_str() { trust(self) } else { Err("it is another tenant's".to_owned()) };
+        ours.map_err(|why| ChainError::Untrusted(self.position, why))
+    }
 }
 
-/// Reads the whole log of a tenant and checks that it is a chain from its beginning, or from the checkpoint that `trust` trusts.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Reads the log of a tenant page by page and checks that it is a chain from its beginning, or from the checkpoint that `trust` trusts.
+///
+/// A plain [`Store`] does not tell how far it has written, so entries that are gone from the end are not missed, and entries that are
+/// cut off between two pages look like a gap. Where the store can do it, [`verify_whole`] has neither of these weaknesses.
 ///
 /// # Errors
 ///
@@ -207,9 +247,7 @@ pub async fn verify<S: Store + ?Sized>(
     let checkpoint = store.fact(tenant, CHECKPOINT).await?.map(serde_json::from_value::<Checkpoint>).transpose();
     let checkpoint = checkpoint.map_err(ChainError::NoCheckpoint)?;
     if let Some(known) = &checkpoint {
-        let whose =
-            if known.tenant == tenant.as_str() { trust(known) } else { Err("it is another tenant's".to_owned()) };
-        whose.map_err(|why| ChainError::Untrusted(known.position, why))?;
+        known.check(tenant, trust)?;
     }
     let start = checkpoint.as_ref().map(|known| (known.position, known.hash));
     let mut verifier = Verifier::new(tenant, start);
@@ -238,6 +276,11 @@ impl Verifier {
     pub fn new(tenant: &TenantId, checkpoint: Option<(u64, ChainHash)>) -> Self {
         let (position, head) = checkpoint.unwrap_or_else(|| (0, ChainHash::first(tenant)));
         Self { position, head, entries: 0 }
+    }
+
+    /// Begins anew behind a checkpoint.
+    const fn begin(&mut self, position: u64, hash: ChainHash) {
+        *self = Self { position, head: hash, entries: 0 };
     }
 
     /// Checks the next entry.

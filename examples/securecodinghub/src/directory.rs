@@ -7,6 +7,7 @@
 
 mod error;
 mod extensions;
+mod keys;
 mod last_used;
 mod moving;
 mod organisations;
@@ -26,10 +27,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::token::NoRandomness;
-
 pub use error::{DirectoryError, Source};
 pub use extensions::{ExtensionChange, ExtensionRecord, Notice};
+pub use keys::TrustedKey;
 pub use moving::Closed;
 pub(crate) use records::name_key;
 pub use records::{Authenticated, Changes, NewOrganisation, Organisation, TokenRecord};
@@ -92,65 +92,6 @@ impl Directory {
                 let organisation = organisations::insert(tables, new).await?;
                 let (token, secret) = tokens::insert(tables, &organisation, TokenScope::Scim, label).await?;
                 Ok(Some(Created { organisation, token, secret }))
-            })
-        })
-        .await
-    }
-
-    /// The key that seals the cursors of lists: drawn once for each database, so that a walk through a list outlives a restart and
-    /// may go on at another server on the same database.
-    ///
-    /// # Errors
-    /// When the database fails, or the operating system gives no random bytes.
-    pub async fn cursor_key(&self) -> Result<[u8; 32], DirectoryError> {
-        self.key("cursor_key").await
-    }
-
-    /// The key that signs what stands for the beginning of a log that was cut off: drawn once for each database.
-    ///
-    /// # Errors
-    /// When the database fails, or the operating system gives no random bytes.
-    pub async fn audit_key(&self) -> Result<[u8; 32], DirectoryError> {
-        self.key("audit_key").await
-    }
-
-    /// The public keys of other databases whose signatures count here, since organisations have come from there.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn audit_keys_elsewhere(&self) -> Result<Vec<String>, DirectoryError> {
-        let text = self.read(|tables, _| tables.text("audit_keys_elsewhere")).await?;
-        Ok(text.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect())
-    }
-
-    /// Lets the signatures of these keys count here too.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn trust_audit_keys(&self, keys: &[String]) -> Result<(), DirectoryError> {
-        self.write(|tables, _| {
-            Box::pin(async move {
-                let known = tables.text("audit_keys_elsewhere").await?.unwrap_or_default();
-                let mut all: Vec<&str> = known.split_whitespace().chain(keys.iter().map(String::as_str)).collect();
-                all.sort_unstable();
-                all.dedup();
-                tables.keep_text("audit_keys_elsewhere", &all.join("\n")).await
-            })
-        })
-        .await
-    }
-
-    async fn key(&self, name: &'static str) -> Result<[u8; 32], DirectoryError> {
-        self.write(move |tables, _| {
-            Box::pin(async move {
-                if let Some(key) = tables.key(name).await? {
-                    return Ok(key);
-                }
-                let mut key = [0; 32];
-                getrandom::fill(&mut key).map_err(NoRandomness)?;
-                tables.keep_key(name, key).await?;
-                // Another server may have been quicker, and then its key is the one.
-                Ok(tables.key(name).await?.unwrap_or(key))
             })
         })
         .await

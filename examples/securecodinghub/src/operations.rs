@@ -19,7 +19,7 @@ use crate::directory::DirectoryError;
 use crate::endpoint::TypesError;
 use crate::extensions::ExtensionError;
 
-pub use signing::AuditKey;
+pub use signing::{AuditKey, BadKey, PublicKey, Trust};
 
 /// Why something that the operator asked for was not done, or what it came to that is not well.
 #[derive(Debug, thiserror::Error)]
@@ -155,6 +155,26 @@ pub enum OperationError {
         "what has arrived is not what has left: run `doctor` on both databases, and take the move back with --undo"
     )]
     Unequal,
+    /// Another process has cut the log since it was checked.
+    #[error("somebody else has cut the log meanwhile: do the same again")]
+    CutMeanwhile,
+    /// Nobody knows whether the entries went.
+    #[error(
+        "whether the entries were cut off is not known, so `{}` was kept: look with `audit verify`, and remove the file only \
+         where the log still begins with them", archive.display()
+    )]
+    Uncertain {
+        /// Where they are.
+        archive: PathBuf,
+        /// What the store says.
+        source: StoreError,
+    },
+    /// The file holds no private key.
+    #[error("`{}` holds no key that signs: make one with `audit key --new FILE`", .0.display())]
+    NoKey(PathBuf),
+    /// Others may read the private key.
+    #[error("`{}` may be read by others than its owner, which no key that signs should be: chmod 600", .0.display())]
+    OpenKey(PathBuf),
     /// The log does not have the head that was noted.
     #[error("entry {position} of the log has the hash {found} and not the one that was noted: the log was rewritten")]
     OtherHead {

@@ -159,3 +159,84 @@ fn a_checkpoint_that_somebody_made_is_not_trusted() {
     }
     hub.prints("audit verify --org acme");
 }
+
+#[test]
+fn an_end_that_was_taken_away_shows() {
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    acme(&hub, &server);
+    let truncated = "DELETE FROM scim_log WHERE position > 2";
+    let wiped = "DELETE FROM scim_log; DELETE FROM scim_fact";
+    for (damage, ends) in [(truncated, 2), (wiped, 0)] {
+        hub.sql(damage);
+        for line in ["audit verify --org acme", "audit retain --org acme --keep 0"] {
+            let error = hub.refuses(line);
+            let wanted = format!("the log ends with entry {ends}, but entry 4 was written");
+            assert!(error.contains(&wanted), "{line}: {error}");
+        }
+    }
+}
+
+#[test]
+fn an_auditor_names_the_keys_that_count() {
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    let acme = acme(&hub, &server);
+    let (own, other) = (text(&hub.json("audit key"), "key"), format!("ed25519:{}", "0".repeat(64)));
+    hub.json("audit retain --org acme --keep 0");
+    assert!(hub.prints("audit verify --org acme").contains("was taken from this database"));
+    let told = hub.prints(&format!("audit verify --org acme --key {other} --key {own}"));
+    assert!(!told.contains("was taken from this database"), "{told}");
+    let error = hub.refuses(&format!("audit verify --org acme --key {other}"));
+    assert!(error.contains("is not one of those that were given"), "{error}");
+
+    // A key that is kept elsewhere signs only behind what its owner trusts.
+    let outside = text(&hub.json("audit key --new audit.key"), "key");
+    assert_eq!(text(&hub.json("audit key --key-file audit.key"), "key"), outside);
+    assert!(hub.refuses("audit key --new audit.key").contains("audit.key"));
+    acme.client.make("/Users", &named("ben"));
+    let error = hub.refuses("audit retain --org acme --keep 0 --key-file audit.key");
+    assert!(error.contains("is not one of those that were given"), "{error}");
+    let done = hub.json(&format!("audit retain --org acme --keep 0 --key-file audit.key --key {own}"));
+    let checkpoint = &done["checkpoint"];
+    assert_eq!((&checkpoint["key"], &checkpoint["cutsBefore"]), (&json!(outside), &json!(1)));
+    assert_eq!(text(checkpoint, "previous").len(), 64);
+    let verified = hub.json(&format!("audit verify --org acme --key {outside}"));
+    assert_eq!(verified["keyFrom"], "given");
+    assert!(hub.refuses(&format!("audit verify --org acme --key {own}")).contains("is not one of those"));
+    // The database does not sign with it, but knows it, for this organisation and up to there.
+    let digits = std::fs::read_to_string(hub.path().join("audit.key")).unwrap();
+    let secret = digits.trim().rsplit_once(':').unwrap().1.as_bytes().chunks(2);
+    let secret: Vec<u8> =
+        secret.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect();
+    assert!(!hub.bytes_on_disk().windows(secret.len()).any(|bytes| bytes == secret));
+    assert!(hub.prints("doctor --org acme").contains("acme: well: "));
+    let elsewhere = &hub.json("audit key")["elsewhere"];
+    assert_eq!(*elsewhere, json!([{"organisation": acme.id, "key": outside, "through": checkpoint["position"]}]));
+}
+
+#[test]
+fn what_may_only_be_read_can_be_verified() {
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    acme(&hub, &server);
+    hub.sql("CREATE TRIGGER shut BEFORE INSERT ON sch_meta BEGIN SELECT RAISE(ABORT, 'read only'); END");
+    hub.prints("audit verify --org acme");
+    assert!(hub.prints("doctor --org acme").contains("acme: well: "));
+    assert!(hub.refuses("audit key").contains("the database fails"));
+}
+
+#[test]
+fn an_archive_stays_where_nobody_knows_whether_entries_went() {
+    let hub = Hub::on_a_file();
+    let server = hub.serve("");
+    acme(&hub, &server);
+    hub.sql("CREATE TRIGGER kept BEFORE DELETE ON scim_log BEGIN SELECT RAISE(ABORT, 'kept'); END");
+    let error = hub.refuses("audit retain --org acme --keep 0 --archive old.jsonl");
+    assert!(error.contains("`old.jsonl` was kept"), "{error}");
+    hub.sql("DROP TRIGGER kept");
+    hub.prints("audit verify --org acme");
+    std::fs::remove_file(hub.path().join("old.jsonl")).unwrap();
+    hub.prints("audit retain --org acme --keep 0 --archive old.jsonl");
+    assert_eq!(std::fs::read_to_string(hub.path().join("old.jsonl")).unwrap().lines().count(), 4);
+}

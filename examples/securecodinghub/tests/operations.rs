@@ -233,21 +233,37 @@ fn what_is_no_backup_is_not_restored() {
     std::fs::copy(hub.path().join("securecodinghub.db-wal"), hub.path().join("torn.db-wal")).unwrap();
     let error = hub.refuses("restore torn.db --database fresh.db");
     assert!(error.contains("a copy of a database in use is no backup"), "{error}");
-    // What does not fit together is said, and does not take the place of anything.
+    // What does not fit together is said, and restored all the same: there may be nothing better.
     hub.prints("backup good.db");
     let damaged = rusqlite::Connection::open(hub.path().join("good.db")).unwrap();
     damaged.execute_batch("DELETE FROM scim_unique").unwrap();
     drop(damaged);
-    let output = hub.run("restore good.db --database fresh.db");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("acme: unique-missing: "));
-    assert!(!hub.path().join("fresh.db").exists());
+    assert_eq!(hub.run("restore --check good.db").status.code(), Some(1));
+    let told = hub.prints("restore good.db --database fresh.db");
+    assert!(told.contains("acme: unique-missing: ") && told.contains("restored all the same"), "{told}");
+    assert!(told.contains("These tokens open it"), "{told}");
+    let restored = hub.json("restore good.db --database again.db");
+    assert!(restored["findings"].as_u64().unwrap() > 0 && restored["reports"].is_array(), "{restored}");
+    assert_eq!(restored["livingTokens"].as_array().unwrap().len(), 2, "{restored}");
     // A page that is none.
     let mut bytes = std::fs::read(hub.path().join("good.db")).unwrap();
     let middle = bytes.len() / 2 / 4096 * 4096;
     bytes[middle..middle + 4096].fill(0x55);
     std::fs::write(hub.path().join("bad.db"), bytes).unwrap();
     assert_eq!(hub.run("restore --check bad.db").status.code(), Some(1));
+    assert_eq!(hub.run("restore bad.db --database worse.db").status.code(), Some(1));
+    assert!(!hub.path().join("worse.db").exists());
+}
+
+#[test]
+fn a_database_in_which_nothing_was_provisioned_is_one() {
+    let hub = Hub::on_a_file();
+    hub.json("org create acme");
+    hub.prints("backup hub.backup");
+    let told = hub.prints("restore --check hub.backup");
+    assert!(told.contains("resources none"), "{told}");
+    hub.prints("restore hub.backup --replace");
+    assert_eq!(hub.json("org list")[0]["name"], "acme");
 }
 
 #[test]

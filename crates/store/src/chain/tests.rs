@@ -1,7 +1,7 @@
 use pollster::block_on;
 
 use super::*;
-use crate::{Change, Fact, InMemory, When};
+use crate::{Change, Fact, InMemory, Item, Transfer, When};
 
 fn tenant(name: &str) -> TenantId {
     name.parse().unwrap()
@@ -43,6 +43,8 @@ fn cut(store: &InMemory, through: u64) -> Change {
         position: through,
         hash,
         time: "2026-02-01T00:00:00Z".to_owned(),
+        cuts_before: 0,
+        previous: None,
         key: "k1".to_owned(),
         signature: "good".to_owned(),
     };
@@ -117,6 +119,73 @@ fn a_log_verifies_whole_and_cut() {
     assert_eq!(verified(&store).unwrap().entries, 1);
 }
 
+/// What the store gives out of `a`.
+fn items(store: &InMemory) -> Vec<Item> {
+    let (sender, items) = std::sync::mpsc::channel();
+    let sink = Box::new(move |item| sender.send(item).map_err(std::io::Error::other));
+    block_on(store.export(&tenant("a"), sink)).unwrap();
+    items.into_iter().collect()
+}
+
+fn check(items: impl IntoIterator<Item = Item>) -> Result<Verified, ChainError> {
+    let mut check = whole::Check::new(&tenant("a"), None);
+    items.into_iter().for_each(|item| _ = check.see(item));
+    check.finish(&tenant("a"), trust).map(|(verified, _)| verified)
+}
+
+#[test]
+fn a_whole_check_misses_what_is_gone_from_the_end() {
+    let store = store(8);
+    let is_entry = |item: &Item, from: u64| matches!(item, Item::Entry(logged) if logged.position >= from);
+    let before = items(&store);
+    assert_eq!(check(before.clone()).unwrap().position, 8);
+    for (from, last) in [(8, 7), (5, 4), (1, 0)] {
+        let error = check(before.iter().filter(|item| !is_entry(item, from)).cloned()).unwrap_err();
+        assert!(matches!(error, ChainError::Ends { ends, written: 8 } if ends == last), "{error}");
+    }
+    block_on(store.commit(&tenant("a"), cut(&store, 3))).unwrap();
+    let after = items(&store);
+    assert_eq!(check(after.clone()).unwrap().entries, 6);
+    // Entries and checkpoint alike.
+    let bare = after.iter().filter(|item| !is_entry(item, 1) && !matches!(item, Item::Fact { .. }));
+    assert!(matches!(check(bare.cloned()).unwrap_err(), ChainError::Ends { ends: 0, written: 9 }));
+    // Behind a checkpoint that was trusted.
+    let cut = after.iter().filter(|item| !is_entry(item, 4));
+    assert!(matches!(check(cut.cloned()).unwrap_err(), ChainError::Ends { ends: 3, written: 9 }));
+    let headless = after.iter().filter(|item| !matches!(item, Item::Fact { .. }));
+    assert!(matches!(check(headless.cloned()).unwrap_err(), ChainError::Gap { expected: 1, found: 4 }));
+}
+
+#[test]
+fn a_cut_in_the_middle_of_a_whole_check_is_no_gap() {
+    let store = store(8);
+    block_on(store.commit(&tenant("a"), cut(&store, 2))).unwrap();
+    // The one moment of a check at which something of somebody else's runs.
+    let cutting = |checkpoint: &Checkpoint| {
+        let change = cut(&store, checkpoint.position + 3);
+        block_on(store.commit(&tenant("a"), change)).map(drop).map_err(|error| error.to_string())
+    };
+    let paged = block_on(verify(&store, &tenant("a"), cutting)).unwrap_err();
+    assert!(matches!(paged, ChainError::Gap { expected: 3, found: 6 }), "{paged}");
+    let whole = block_on(verify_whole(&store, &tenant("a"), cutting)).unwrap();
+    assert_eq!((whole.position, whole.entries, whole.checkpoint.unwrap().position), (10, 5, 5));
+    let after = block_on(verify_whole(&store, &tenant("a"), trust)).unwrap();
+    assert_eq!((after.position, after.checkpoint.unwrap().position), (11, 8));
+}
+
+#[test]
+fn a_whole_check_tells_the_hash_that_was_asked_for() {
+    let store = store(8);
+    let log = block_on(store.log(&tenant("a"), 0, 100)).unwrap();
+    block_on(store.commit(&tenant("a"), cut(&store, 3))).unwrap();
+    for (position, found) in [(0, None), (2, None), (3, Some(log[2].hash)), (7, Some(log[6].hash)), (10, None)] {
+        let (_, hash) = block_on(verify_noted(&store, &tenant("a"), Some(position), trust)).unwrap();
+        assert_eq!(hash, found, "{position}");
+    }
+    let nobody = block_on(verify_whole(&store, &tenant("b"), trust)).unwrap();
+    assert_eq!((nobody.entries, nobody.position), (0, 0));
+}
+
 #[test]
 fn an_empty_log_verifies() {
     let verified = verified(&InMemory::default()).unwrap();
@@ -186,6 +255,8 @@ fn what_is_signed_is_all_but_the_signature() {
         Checkpoint { position: 1, ..checkpoint.clone() },
         Checkpoint { tenant: "b".to_owned(), ..checkpoint.clone() },
         Checkpoint { time: String::new(), ..checkpoint.clone() },
+        Checkpoint { cuts_before: 1, ..checkpoint.clone() },
+        Checkpoint { previous: Some(checkpoint.hash), ..checkpoint.clone() },
         Checkpoint { key: String::new(), ..checkpoint.clone() },
         Checkpoint { hash: ChainHash::first(&tenant("b")), ..checkpoint.clone() },
     ] {

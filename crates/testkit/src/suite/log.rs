@@ -121,6 +121,8 @@ pub(super) fn cut(at: &At, through: u64, hash: ChainHash) -> Change {
         position: through,
         hash,
         time: "2026-01-01T00:00:00Z".to_owned(),
+        cuts_before: 0,
+        previous: None,
         key: String::new(),
         signature: String::new(),
     };

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use scimwright_store::ChainHash;
 
 use crate::database::Given;
+use crate::operations::PublicKey;
 use crate::settings::{parse_database, parse_path};
 
 /// `audit …`
@@ -31,6 +32,9 @@ pub struct AuditVerifyArgs {
     /// A head that was noted before: the log must still have it
     #[arg(long, value_name = "HASH@POSITION")]
     pub head: Option<Head>,
+    /// A public key whose checkpoints are trusted, and no other that the database names; may be given several times
+    #[arg(long = "key", value_name = "ed25519:HEX")]
+    pub keys: Vec<PublicKey>,
 }
 
 /// `audit retain …`
@@ -48,11 +52,24 @@ pub struct AuditRetainArgs {
     /// Write what is cut off to this new file first, as JSON one entry a line
     #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
     pub archive: Option<PathBuf>,
+    /// Sign with the key in this file, and not with the one in the database
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
+    pub key_file: Option<PathBuf>,
+    /// A public key whose checkpoint, if the log begins behind one, is trusted; may be given several times
+    #[arg(long = "key", value_name = "ed25519:HEX")]
+    pub keys: Vec<PublicKey>,
 }
 
 /// `audit key`
 #[derive(Clone, Debug, Args)]
-pub struct AuditKeyArgs {}
+pub struct AuditKeyArgs {
+    /// Draw another key into this new file, to be kept elsewhere than the database
+    #[arg(long, value_name = "FILE", conflicts_with = "key_file", value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
+    pub new: Option<PathBuf>,
+    /// Show the public key of the one in this file
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(|text| parse_path(&text)))]
+    pub key_file: Option<PathBuf>,
+}
 
 /// `doctor …`
 #[derive(Clone, Debug, Args)]

@@ -126,6 +126,9 @@ pub enum DirectoryError {
     /// What the database remembers of types is not what was put there.
     #[error("what the database remembers of the indexes of resource types cannot be read")]
     DamagedIndexes(#[source] serde_json::Error),
+    /// A key in the database is not what was put there.
+    #[error("the key `{0}` in the database is damaged: bring it back from a backup")]
+    DamagedKey(&'static str),
     /// No token can be made.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),

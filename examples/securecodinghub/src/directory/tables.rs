@@ -38,14 +38,17 @@ pub(super) trait Tables: Send {
     /// Gives up what was written.
     async fn abandon(self: Box<Self>);
 
-    /// The key of that name.
-    async fn key(&mut self, name: &str) -> Done<Option<[u8; 32]>>;
+    /// The key of that name. One that is damaged is an error.
+    async fn key(&mut self, name: &'static str) -> Done<Option<[u8; 32]>>;
 
     /// Keeps a key by that name, unless there is one.
     async fn keep_key(&mut self, name: &str, key: [u8; 32]) -> Done<()>;
 
     /// The text of that name.
     async fn text(&mut self, name: &str) -> Done<Option<String>>;
+
+    /// The texts whose names begin so, with their names.
+    async fn texts(&mut self, prefix: &str) -> Done<Vec<(String, String)>>;
 
     /// Keeps a text by that name.
     async fn keep_text(&mut self, name: &str, text: &str) -> Done<()>;

@@ -69,11 +69,11 @@ pub fn copy(source: &Path, target: &Path) -> Result<u64, OperationError> {
     Ok(bytes)
 }
 
-/// Checks that a file has the tables of the product and those of the store.
+/// Checks that a file has the tables of the product. Those of the store come when something is provisioned.
 pub(super) fn check_ours(connection: &Connection, path: &Path) -> Result<(), OperationError> {
-    let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('sch_meta', 'scim_meta')";
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sch_meta'";
     match connection.query_row(tables, [], |row| row.get::<_, u32>(0)) {
-        Ok(2) => Ok(()),
+        Ok(1) => Ok(()),
         Ok(_) => Err(OperationError::Foreign(path.to_owned())),
         Err(error) => Err(sqlite(path)(error)),
     }

@@ -9,7 +9,7 @@ use scimwright_service::{Diagnosis, Doctor};
 use scimwright_store::TenantId;
 use serde_json::{Value, json};
 
-use super::{AuditKey, OperationError};
+use super::{OperationError, Trust};
 use crate::cli::DoctorArgs;
 use crate::commands::write_json;
 use crate::database::Opened;
@@ -69,11 +69,17 @@ pub async fn examine(settings: &Settings, opened: &Opened, only: Option<&str>) -
     };
     let own = catalog(&settings.types)?;
     let extensions = Extensions::new(directory.clone(), service_of(settings, own.clone(), store.clone()));
-    let (own, keys) = (Arc::new(own), AuditKey::of(directory).await?);
+    let (own, keys) = (Arc::new(own), Trust::of(directory).await?);
     let mut reports = Vec::new();
     for organisation in &organisations {
         let catalog = extensions.catalog_of(organisation).await?.unwrap_or_else(|| own.clone());
-        let found = doctor(organisation, catalog, &keys).examine(&**store, &organisation.id.parse()?).await;
+        let (doctor, tenant) = (doctor(organisation, catalog, &keys), organisation.id.parse()?);
+        let mut found = doctor.examine(&**store, &tenant).await;
+        if found.is_err() {
+            // Whether it is the organisation that cannot be read, or the database that is away.
+            directory.organisation_by_id(&organisation.id).await?;
+            found = doctor.examine(&**store, &tenant).await;
+        }
         // What the database says is what is wrong with it.
         let found = found.map_err(|error| Problem::Unreadable(causes(&error)));
         reports.push(Report { name: organisation.name.clone(), id: organisation.id.clone(), found });
@@ -83,13 +89,17 @@ pub async fn examine(settings: &Settings, opened: &Opened, only: Option<&str>) -
         let ownerless = |tenant: &TenantId| !known.contains(tenant.as_str()) && tenant.as_str() != NOBODY;
         for tenant in store.tenants().await?.into_iter().filter(ownerless) {
             let id = tenant.to_string();
+            // It may have been made since the others were listed.
+            if directory.organisation_by_id(&id).await?.is_some() {
+                continue;
+            }
             reports.push(Report { name: id.clone(), id, found: Err(Problem::Ownerless) });
         }
     }
     Ok(reports)
 }
 
-fn doctor(organisation: &Organisation, catalog: Arc<Catalog>, keys: &AuditKey) -> Doctor {
+fn doctor(organisation: &Organisation, catalog: Arc<Catalog>, keys: &Trust) -> Doctor {
     let keys = keys.clone();
     Doctor::new(catalog, Arc::new(People::provisioned(organisation))).trust(move |checkpoint| keys.check(checkpoint))
 }
@@ -110,19 +120,30 @@ fn causes(error: &dyn std::error::Error) -> String {
 /// When the output cannot be written, or there was a finding.
 pub fn show(reports: &[Report], json: bool, out: &mut dyn Write) -> Result<(), OperationError> {
     if json {
-        write_json(out, &reports.iter().map(Report::to_json).collect())?;
+        write_json(out, &to_json(reports))?;
     } else {
-        for report in reports {
-            report.lines().iter().try_for_each(|line| writeln!(out, "{line}"))?;
-        }
+        write_lines(reports, out)?;
         if reports.is_empty() {
             writeln!(out, "there are no organisations")?;
         }
     }
-    match reports.iter().map(Report::findings).sum() {
+    match findings(reports) {
         0 => Ok(()),
         findings => Err(OperationError::Unwell { findings }),
     }
+}
+
+/// How many findings there are.
+pub(super) fn findings(reports: &[Report]) -> u64 {
+    reports.iter().map(Report::findings).sum()
+}
+
+pub(super) fn to_json(reports: &[Report]) -> Value {
+    reports.iter().map(Report::to_json).collect()
+}
+
+pub(super) fn write_lines(reports: &[Report], out: &mut dyn Write) -> std::io::Result<()> {
+    reports.iter().flat_map(Report::lines).try_for_each(|line| writeln!(out, "{line}"))
 }
 
 impl Problem {

@@ -18,7 +18,8 @@ use scimwright_store::{Change, Event, Item, TenantId, Transfer};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{AuditKey, OperationError};
+use super::OperationError;
+use super::signing::carry;
 use crate::cli::MoveArgs;
 use crate::commands::write_json;
 use crate::database::{Database, Opened};
@@ -301,9 +302,7 @@ impl Attempt<'_> {
         to.directory.learn_indexes(&from.directory.indexes().await?).await?;
         to.directory.take_in(&from.directory.luggage(id, &self.leaving()).await?, self.arriving()).await?;
         done(Step::Listed)?;
-        let key = AuditKey::of(&from.directory).await?;
-        let keys: Vec<String> = key.elsewhere().iter().cloned().chain([key.name()]).collect();
-        to.directory.trust_audit_keys(&keys).await?;
+        carry(from, to, &tenant).await?;
         let copy = Spool::of(&*from.store, &tenant).await?;
         let copied = copy.digest;
         to.store.import(&tenant, Box::new(copy.items()?)).await?;

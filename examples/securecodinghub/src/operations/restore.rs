@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::Utc;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
@@ -18,7 +19,7 @@ use crate::settings::Settings;
 /// Runs `restore FILE` and `restore --check FILE`.
 ///
 /// # Errors
-/// When the backup could not be served, which is shown before; and when the database is in use, or there and not to be replaced.
+/// When the backup is damaged, which is shown before; with `--check` also when the doctor finds something; and when the database is in use, or there and not to be replaced.
 pub async fn run(
     settings: &Settings,
     args: &RestoreArgs,
@@ -30,25 +31,30 @@ pub async fn run(
         // What can be known before a long look.
         check_place(target, args.replace)?;
     }
-    let (versions, reports) = check(settings, &args.file, json, out).await?;
+    let Checked { versions, reports, living } = check(settings, &args.file, json, out).await?;
     if args.check {
         if !json {
-            writeln!(
-                out,
-                "{}: tables of version {}, resources of version {}",
-                args.file.display(),
-                versions.0,
-                versions.1
-            )?;
+            let resources = versions.1.map_or_else(|| "none".to_owned(), |version| format!("of version {version}"));
+            writeln!(out, "{}: tables of version {}, resources {resources}", args.file.display(), versions.0)?;
         }
         return doctor::show(&reports, json, out);
     }
-    if reports.iter().any(|report| report.findings() > 0) {
-        return doctor::show(&reports, json, out);
-    }
     let aside = place(&args.file, target, args.replace)?;
+    let findings = doctor::findings(&reports);
     if json {
-        return Ok(write_json(out, &json!({"database": target, "backup": args.file, "replaced": aside}))?);
+        let value = json!({
+            "database": target, "backup": args.file, "replaced": aside, "findings": findings,
+            "reports": doctor::to_json(&reports), "livingTokens": living,
+        });
+        return Ok(write_json(out, &value)?);
+    }
+    if findings > 0 {
+        // Whoever restores has nothing better, and what is found can be mended later.
+        doctor::write_lines(&reports, out)?;
+        writeln!(out, "WARNING: the doctor has {findings} findings, see above; the backup is restored all the same")?;
+    }
+    if !living.is_empty() {
+        writeln!(out, "These tokens open it, those too that were revoked since the backup: {}", living.join(", "))?;
     }
     if let Some(aside) = &aside {
         writeln!(out, "{} is what was there before", aside.display())?;
@@ -57,16 +63,19 @@ pub async fn run(
     Ok(())
 }
 
-/// The versions of the tables of the product and of the store.
-type Versions = (i64, i64);
+/// What is known of a backup that could be served.
+struct Checked {
+    versions: Versions,
+    reports: Vec<Report>,
+    /// The tokens that open it, each with its organisation.
+    living: Vec<String>,
+}
+
+/// The versions of the tables of the product and of the store, which are not there before anything was provisioned.
+type Versions = (i64, Option<i64>);
 
 /// Opens a copy of the backup, as a server would, and examines it. What SQLite finds wrong with it is shown here.
-async fn check(
-    settings: &Settings,
-    backup: &Path,
-    json: bool,
-    out: &mut dyn Write,
-) -> Result<(Versions, Vec<Report>), OperationError> {
+async fn check(settings: &Settings, backup: &Path, json: bool, out: &mut dyn Write) -> Result<Checked, OperationError> {
     if !backup.exists() {
         return Err(OperationError::NoDatabase(backup.to_owned()));
     }
@@ -79,7 +88,14 @@ async fn check(
     let versions = look(&copy, backup, json, out)?;
     let settings = Settings { database: Database::File(copy), ..settings.clone() };
     let opened = settings.database.open().await?;
-    Ok((versions, doctor::examine(&settings, &opened, None).await?))
+    let reports = doctor::examine(&settings, &opened, None).await?;
+    let (now, mut living) = (Utc::now(), Vec::new());
+    for organisation in opened.directory.organisations().await? {
+        let tokens = opened.directory.tokens(&organisation.name).await?;
+        let opens = tokens.iter().filter(|token| token.revoked.is_none() && token.expires() > now);
+        living.extend(opens.map(|token| format!("{} of {}", token.id, organisation.name)));
+    }
+    Ok(Checked { versions, reports, living })
 }
 
 /// Has SQLite check every page and index of the copy.
@@ -100,7 +116,9 @@ fn look(copy: &Path, backup: &Path, json: bool, out: &mut dyn Write) -> Result<V
     }
     let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(sqlite(backup));
     let product = one("SELECT value FROM sch_meta WHERE key = 'version'")?;
-    Ok((product, one("SELECT CAST(value AS INTEGER) FROM scim_meta WHERE name = 'schema'")?))
+    let resources = one("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'scim_meta'")? > 0;
+    let resources = resources.then(|| one("SELECT CAST(value AS INTEGER) FROM scim_meta WHERE name = 'schema'"));
+    Ok((product, resources.transpose()?))
 }
 
 /// Whether a database may come to be there.
@@ -137,17 +155,36 @@ fn place(backup: &Path, target: &Path, replace: bool) -> Result<Option<PathBuf>,
     // Held until all is done, so that no server opens what is about to go.
     let lock = there.then(|| lock(target)).transpose()?;
     let aside = there.then(|| aside_of(target));
-    if let Some(aside) = &aside {
-        std::fs::rename(target, aside).map_err(at(aside))?;
+    match &aside {
+        Some(aside) => {
+            own_like(target, file.as_file());
+            // Never without a database under its name: a server that starts just now would make a fresh one there.
+            std::fs::hard_link(target, aside).map_err(at(aside))?;
+            file.persist(target).map_err(|error| at(target)(error.error))?;
+        }
+        None => {
+            let advice = "somebody was faster";
+            file.persist_noclobber(target).map_err(|error| match error.error.kind() {
+                io::ErrorKind::AlreadyExists => OperationError::Exists { path: target.to_owned(), advice },
+                _ => at(target)(error.error),
+            })?;
+        }
     }
-    let advice = "somebody was faster";
-    file.persist_noclobber(target).map_err(|error| match error.error.kind() {
-        io::ErrorKind::AlreadyExists => OperationError::Exists { path: target.to_owned(), advice },
-        _ => at(target)(error.error),
-    })?;
     sync_folder(target)?;
     drop(lock);
     Ok(aside)
+}
+
+/// Gives a file the owner of another: whoever restores as root does not take the database from the server. Who may not give files
+/// away owns what he restores, as when copying.
+fn own_like(target: &Path, file: &std::fs::File) {
+    #[cfg(unix)]
+    if let Ok(there) = target.metadata() {
+        use std::os::unix::fs::MetadataExt;
+        drop(std::os::unix::fs::fchown(file, Some(there.uid()), Some(there.gid())));
+    }
+    #[cfg(not(unix))]
+    let _ = (target, file);
 }
 
 /// Takes a database for this process alone, with everything that is in its write-ahead log. Whoever has it open is in the way.

@@ -45,6 +45,8 @@ fn store() -> InMemory {
         position: 1,
         hash: first.hash,
         time: String::new(),
+        cuts_before: 0,
+        previous: None,
         key: String::new(),
         signature: String::new(),
     };

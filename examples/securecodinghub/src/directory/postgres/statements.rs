@@ -10,7 +10,7 @@ use super::rows::{self, get};
 use super::{Session, in_time};
 use crate::directory::records::seats_column;
 use crate::directory::tables::{Done, EXTENSION, ORGANISATION, TOKEN, TOKEN_WIDTH, Tables, Used, schema_of};
-use crate::directory::{ExtensionChange, ExtensionRecord, Notice, Organisation, TokenRecord};
+use crate::directory::{DirectoryError, ExtensionChange, ExtensionRecord, Notice, Organisation, TokenRecord};
 use crate::token::Digest;
 
 type Values<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
@@ -66,9 +66,9 @@ impl Tables for Session {
         Self::abandon(*self).await;
     }
 
-    async fn key(&mut self, name: &str) -> Done<Option<[u8; 32]>> {
+    async fn key(&mut self, name: &'static str) -> Done<Option<[u8; 32]>> {
         let Some(row) = self.meta(name).await? else { return Ok(None) };
-        Ok(get::<&[u8]>(&row, 0)?.try_into().ok())
+        get::<&[u8]>(&row, 0)?.try_into().map(Some).map_err(|_| DirectoryError::DamagedKey(name))
     }
 
     async fn keep_key(&mut self, name: &str, key: [u8; 32]) -> Done<()> {
@@ -78,6 +78,13 @@ impl Tables for Session {
     async fn text(&mut self, name: &str) -> Done<Option<String>> {
         let Some(row) = self.meta(name).await? else { return Ok(None) };
         Ok(Some(String::from_utf8_lossy(get(&row, 0)?).into_owned()))
+    }
+
+    async fn texts(&mut self, prefix: &str) -> Done<Vec<(String, String)>> {
+        let sql = "SELECT key, value FROM sch_meta WHERE starts_with(key, $1)";
+        let rows = self.all(sql, &[(&prefix, Type::TEXT)]).await?;
+        let text = |row: &Row| Ok((get(row, 0)?, String::from_utf8_lossy(get(row, 1)?).into_owned()));
+        rows.iter().map(text).collect()
     }
 
     async fn keep_text(&mut self, name: &str, text: &str) -> Done<()> {

@@ -4,13 +4,14 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Params, Row, params};
 
 use super::Session;
 use super::rows::{self, Moment};
 use crate::directory::records::seats_column;
 use crate::directory::tables::{Done, EXTENSION, ORGANISATION, TOKEN, TOKEN_WIDTH, Tables, Used, schema_of};
-use crate::directory::{ExtensionChange, ExtensionRecord, Notice, Organisation, TokenRecord};
+use crate::directory::{DirectoryError, ExtensionChange, ExtensionRecord, Notice, Organisation, TokenRecord};
 use crate::token::Digest;
 
 static BY_DIGEST: LazyLock<String> = LazyLock::new(|| {
@@ -79,8 +80,13 @@ impl Tables for Session {
         drop(self);
     }
 
-    async fn key(&mut self, name: &str) -> Done<Option<[u8; 32]>> {
-        self.one("SELECT value FROM sch_meta WHERE key = ?1", [name], |row| row.get(0))
+    async fn key(&mut self, name: &'static str) -> Done<Option<[u8; 32]>> {
+        let value = self.one("SELECT value FROM sch_meta WHERE key = ?1", [name], |row| row.get::<_, Value>(0))?;
+        let key = |value| match value {
+            Value::Blob(bytes) => bytes.try_into().ok(),
+            _ => None,
+        };
+        value.map(|value| key(value).ok_or(DirectoryError::DamagedKey(name))).transpose()
     }
 
     async fn keep_key(&mut self, name: &str, key: [u8; 32]) -> Done<()> {
@@ -90,6 +96,11 @@ impl Tables for Session {
 
     async fn text(&mut self, name: &str) -> Done<Option<String>> {
         self.one("SELECT value FROM sch_meta WHERE key = ?1", [name], |row| row.get(0))
+    }
+
+    async fn texts(&mut self, prefix: &str) -> Done<Vec<(String, String)>> {
+        let sql = "SELECT key, value FROM sch_meta WHERE substr(key, 1, length(?1)) = ?1";
+        self.all(sql, [prefix], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     async fn keep_text(&mut self, name: &str, text: &str) -> Done<()> {
