@@ -1,13 +1,14 @@
 //! The way to the server: its URL, its certificate, and the pool of connections.
 
 use std::error::Error;
+use std::io;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolBuilder, RecyclingMethod, Runtime};
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -27,6 +28,11 @@ pub(crate) fn config(url: &str, options: &PostgresOptions) -> Result<Config, Ope
     }
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(SILENCE);
+    }
+    // Of several, only one leads. What the others answer may be of yesterday, a revoked token above all.
+    let several = config.get_hosts().len().max(config.get_hostaddrs().len()) > 1;
+    if several && !url.contains("target_session_attrs") {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }
     config.keepalives_idle(config.get_keepalives_idle().min(SILENCE));
     if config.get_keepalives_interval().is_none() {
@@ -54,15 +60,36 @@ pub(crate) fn pool(config: &Config, options: &PostgresOptions) -> Result<Pool, O
     builder.build().map_err(|error| OpenError::Database(error.into()))
 }
 
+/// Why there is no connection.
+pub(crate) fn refused(config: &Config, error: tokio_postgres::Error) -> OpenError {
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    // The driver's own words for a server that does not take writes, not those of a firewall.
+    let told =
+        source.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none());
+    if told && config.get_target_session_attrs() == TargetSessionAttrs::ReadWrite {
+        return OpenError::ReadOnly;
+    }
+    error.into()
+}
+
+/// Checks that the server follows no other, unless the URL asks for one that does.
+pub(crate) async fn leads(config: &Config, client: &Client) -> Result<(), OpenError> {
+    if config.get_target_session_attrs() == TargetSessionAttrs::ReadOnly {
+        return Ok(());
+    }
+    let follows = client.query_typed_one("SELECT pg_is_in_recovery()", &[]).await?;
+    if follows.try_get(0)? { Err(OpenError::ReadOnly) } else { Ok(()) }
+}
+
 /// One connection for as long as something is done with it.
 pub(crate) async fn alone<T>(config: &Config, work: impl AsyncFnOnce(&mut Client) -> T) -> Result<T, OpenError> {
     match tls(config)? {
         Some(tls) => {
-            let (client, connection) = config.connect(tls).await?;
+            let (client, connection) = config.connect(tls).await.map_err(|error| refused(config, error))?;
             Ok(beside(client, connection, work).await)
         }
         None => {
-            let (client, connection) = config.connect(NoTls).await?;
+            let (client, connection) = config.connect(NoTls).await.map_err(|error| refused(config, error))?;
             Ok(beside(client, connection, work).await)
         }
     }

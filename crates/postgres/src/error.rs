@@ -37,6 +37,11 @@ pub enum OpenError {
     /// There is no certificate to trust, and the URL demands TLS.
     #[error("the URL demands TLS, and there are no certificates to check the server by")]
     Certificates(#[source] Box<dyn Error + Send + Sync>),
+    /// The server takes no writes: it follows another one, or is set so. What it answers may be of yesterday.
+    #[error(
+        "the server takes no writes, for it follows another or is set to read only: name the one that leads, or all of them"
+    )]
+    ReadOnly,
     /// The database's texts are not in UTF-8.
     #[error("the database keeps its texts in {0}, and this store needs UTF8")]
     Encoding(String),
@@ -92,9 +97,9 @@ pub(crate) enum Failure {
     Tenant(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// What to do about a failure.
+/// What to do about a failure; see [`Retry`](crate::Retry).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Remedy {
+pub enum Remedy {
     /// Another transaction was in the way, and the server has undone ours: the same again may succeed.
     Again,
     /// The connection is of no use any more, or there is none. Whether the same may be tried again depends on what was sent.
@@ -106,41 +111,44 @@ pub(crate) enum Remedy {
 impl Failure {
     pub(crate) fn remedy(&self) -> Remedy {
         match self {
-            Self::Database(error) => remedy(error),
-            Self::Pool(PoolError::Backend(error)) => remedy(error),
+            Self::Database(error) | Self::Pool(PoolError::Backend(error)) => Remedy::of(error),
             Self::Pool(PoolError::Timeout(_)) | Self::Busy => Remedy::Reconnect,
             _ => Remedy::Report,
         }
     }
 }
 
-pub(crate) fn remedy(error: &tokio_postgres::Error) -> Remedy {
-    let Some(code) = error.code() else {
-        // Not the server's words: the connection's own, unless a value has the wrong type.
-        let source = error.source();
-        let values = source.is_some_and(|source| source.is::<tokio_postgres::types::WasNull>());
-        // A certificate that is not trusted today is not trusted in a second either.
-        let broken = |error: &io::Error| error.kind() != io::ErrorKind::InvalidData;
-        let network =
-            error.is_closed() || source.is_none_or(|source| source.downcast_ref::<io::Error>().is_some_and(broken));
-        return if network && !values { Remedy::Reconnect } else { Remedy::Report };
-    };
-    if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code) {
-        return Remedy::Again;
+impl Remedy {
+    /// What to do about what the driver or the server says.
+    #[must_use]
+    pub fn of(error: &tokio_postgres::Error) -> Self {
+        let Some(code) = error.code() else {
+            // Not the server's words: the connection's own, unless a value has the wrong type.
+            let source = error.source();
+            let values = source.is_some_and(|source| source.is::<tokio_postgres::types::WasNull>());
+            // A certificate that is not trusted today is not trusted in a second either.
+            let broken = |error: &io::Error| error.kind() != io::ErrorKind::InvalidData;
+            let network =
+                error.is_closed() || source.is_none_or(|source| source.downcast_ref::<io::Error>().is_some_and(broken));
+            return if network && !values { Self::Reconnect } else { Self::Report };
+        };
+        if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code) {
+            return Self::Again;
+        }
+        // A server that may not write any more was the leader once.
+        let lost = [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::IDLE_SESSION_TIMEOUT,
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            // Somebody has held the tenant's row for long; he may be gone.
+            SqlState::LOCK_NOT_AVAILABLE,
+        ];
+        if lost.contains(code) || code.code().starts_with("08") { Self::Reconnect } else { Self::Report }
     }
-    // A server that may not write any more was the leader once.
-    let lost = [
-        SqlState::ADMIN_SHUTDOWN,
-        SqlState::CRASH_SHUTDOWN,
-        SqlState::CANNOT_CONNECT_NOW,
-        SqlState::READ_ONLY_SQL_TRANSACTION,
-        SqlState::TOO_MANY_CONNECTIONS,
-        SqlState::IDLE_SESSION_TIMEOUT,
-        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-        // Somebody has held the tenant's row for long; he may be gone.
-        SqlState::LOCK_NOT_AVAILABLE,
-    ];
-    if lost.contains(code) || code.code().starts_with("08") { Remedy::Reconnect } else { Remedy::Report }
 }
 
 impl From<Failure> for StoreError {

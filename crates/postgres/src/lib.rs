@@ -57,7 +57,8 @@ mod text;
 mod transfer;
 mod turns;
 
-pub use error::OpenError;
-pub use migrate::{DISTRIBUTE, Migrated, migrate};
+pub use error::{OpenError, Remedy};
+pub use migrate::{DISTRIBUTE, Migrated, Schema, migrate};
 pub use options::PostgresOptions;
+pub use retry::Retry;
 pub use store::PostgresStore;

@@ -11,8 +11,11 @@ const TRIES: u32 = 12;
 const PAUSE: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// What has been tried already.
-pub(crate) struct Retry {
+/// Goes on trying what has failed, as the store does. For the statements of a program on its own tables, by [`PostgresStore::pool`].
+///
+/// [`PostgresStore::pool`]: crate::PostgresStore::pool
+#[derive(Debug)]
+pub struct Retry {
     patience: Duration,
     conflicts: u32,
     lost: Option<Instant>,
@@ -20,13 +23,20 @@ pub(crate) struct Retry {
 }
 
 impl Retry {
-    pub(crate) const fn new(patience: Duration) -> Self {
+    /// Nothing has been tried. When there is no connection, it goes on for as long as patience lasts, from the first failure on.
+    #[must_use]
+    pub const fn new(patience: Duration) -> Self {
         Self { patience, conflicts: 0, lost: None, pause: PAUSE }
     }
 
     /// Waits a while before the next attempt; hands the failure back when there shall be none.
     pub(crate) async fn wait(&mut self, failure: Failure) -> Result<(), Failure> {
-        let again = match failure.remedy() {
+        if self.again(failure.remedy()).await { Ok(()) } else { Err(failure) }
+    }
+
+    /// Waits a while before the next attempt. Answers `false`, and at once, when there shall be none.
+    pub async fn again(&mut self, remedy: Remedy) -> bool {
+        let again = match remedy {
             Remedy::Again => {
                 self.conflicts += 1;
                 self.conflicts < TRIES
@@ -35,12 +45,12 @@ impl Retry {
             Remedy::Report => false,
         };
         if !again {
-            return Err(failure);
+            return false;
         }
         // Two that were in each other's way must not meet again, so each waits for a time of its own.
         let most = u64::try_from(self.pause.as_micros()).unwrap_or(u64::MAX);
         tokio::time::sleep(Duration::from_micros(fastrand::u64(most / 4..=most))).await;
         self.pause = (self.pause * 2).min(LONGEST);
-        Ok(())
+        true
     }
 }

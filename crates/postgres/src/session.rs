@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::bind::Bind;
-use crate::error::{Failure, Remedy, remedy};
+use crate::error::{Failure, Remedy};
 
 /// How transactions begin. The settings last as long as the transaction: statements are written so that an index leads to each row, and
 /// a planner that has no statistics yet must not read whole tables instead.
@@ -152,7 +152,7 @@ impl Session {
                 Ended::Committed
             }
             // The server answered, so it knows, and it says no.
-            Err(error) if error.as_db_error().is_some() && remedy(&error) != Remedy::Reconnect => {
+            Err(error) if error.as_db_error().is_some() && Remedy::of(&error) != Remedy::Reconnect => {
                 Ended::Failed(error.into())
             }
             Err(error) => Ended::Unknown(error.into()),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::commit;
-use crate::connect::{config, pool};
+use crate::connect::{config, leads, pool, refused};
 use crate::error::Failure;
 use crate::retry::Retry;
 use crate::session::Session;
@@ -39,21 +39,25 @@ impl PostgresStore {
     /// [`migrate`](crate::migrate()). The store works on the Tokio runtime that this is called on, while its answers may be awaited
     /// anywhere.
     ///
-    /// `postgres://user:password@host,otherhost/database?target_session_attrs=read-write` tries the hosts in turn until it finds the one
-    /// that accepts writes. `sslmode` is `disable`, `prefer` or `require`, and `prefer` when it is left out. Whenever TLS is used the
+    /// `postgres://user:password@host,otherhost/database` tries the hosts in turn until it finds the one that accepts writes: of several
+    /// hosts `target_session_attrs` is `read-write` when it is left out. A server that follows another is refused, for what it answers
+    /// may be of yesterday; with `target_session_attrs=read-only` it is what is asked for, and the store can read alone. `sslmode` is `disable`, `prefer` or `require`, and `prefer` when it is left out. Whenever TLS is used the
     /// server's certificate is verified by the certificates of the system (`SSL_CERT_FILE` names others) and the host's name, as
     /// `verify-full` of other clients does; `prefer` goes without TLS only where the server has none.
     ///
     /// # Errors
     ///
-    /// When the URL cannot be read, the server does not answer or refuses, or the tables are missing or of another version.
+    /// When the URL cannot be read, the server does not answer, refuses or follows another, or the tables are missing or of another
+    /// version.
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, OpenError> {
         let runtime = Handle::try_current().map_err(|error| OpenError::Runtime(error.into()))?;
-        let pool = pool(&config(url, &options)?, &options)?;
+        let config = config(url, &options)?;
+        let pool = pool(&config, &options)?;
         let client = pool.get().await.map_err(|error| match error {
-            deadpool_postgres::PoolError::Backend(error) => error.into(),
+            deadpool_postgres::PoolError::Backend(error) => refused(&config, error),
             other => OpenError::Database(other.into()),
         })?;
+        leads(&config, &client).await?;
         migrate::check(&client).await?;
         drop(client);
         Ok(Self { shared: Arc::new(Shared { pool, options, turns: Turns::default(), runtime }) })
@@ -74,6 +78,12 @@ impl PostgresStore {
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.shared.pool
+    }
+
+    /// How the store uses its database.
+    #[must_use]
+    pub fn options(&self) -> &PostgresOptions {
+        &self.shared.options
     }
 
     /// Reads in one snapshot. As nothing is written, it is tried again whenever the connection breaks.

@@ -3,6 +3,9 @@
 
 mod support;
 
+use std::sync::Barrier;
+use std::thread;
+
 use scimwright_postgres::{DISTRIBUTE, OpenError, PostgresOptions, PostgresStore, migrate};
 use scimwright_testkit::postgres::Cluster;
 
@@ -22,6 +25,39 @@ fn only_migrate_makes_tables() {
     let again = support::RUNTIME.block_on(migrate(database.url())).unwrap();
     assert_eq!((again.from, again.to), (Some(1), 1));
     connect(database.url()).unwrap();
+}
+
+#[test]
+fn several_may_migrate_at_once() {
+    const PROCESSES: usize = 8;
+    let Some(cluster) = Cluster::shared() else { return };
+    for _ in 0..3 {
+        let (database, together) = (cluster.database(), Barrier::new(PROCESSES));
+        let process = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            together.wait();
+            runtime.block_on(migrate(database.url())).map(|migrated| migrated.to)
+        };
+        let done: Vec<_> = thread::scope(|scope| {
+            let running: Vec<_> = (0..PROCESSES).map(|_| scope.spawn(process)).collect();
+            running.into_iter().map(|running| running.join().unwrap()).collect()
+        });
+        assert!(done.iter().all(|done| matches!(done, Ok(1))), "{done:?}");
+        assert_eq!(cluster.ask(database.url(), "SELECT count(*) FROM scim_schema_history").unwrap(), "1");
+        connect(database.url()).unwrap();
+    }
+}
+
+#[test]
+fn a_step_that_fails_is_told_and_not_taken() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.database();
+    cluster.ask(database.url(), "CREATE TABLE scim_fact (mine text)").unwrap();
+    for _ in 0..2 {
+        let failed = support::RUNTIME.block_on(migrate(database.url()));
+        assert!(matches!(failed, Err(OpenError::Migration(_))), "{failed:?}");
+        assert_eq!(cluster.ask(database.url(), "SELECT count(*) FROM scim_schema_history").unwrap(), "0");
+    }
 }
 
 #[test]

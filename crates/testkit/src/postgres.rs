@@ -132,10 +132,7 @@ impl Cluster {
             Ok(url) if !url.is_empty() => Self::over(url, None),
             _ => {
                 let server = server::postgres(settings)?;
-                Self::over(
-                    format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", server.port()),
-                    Some(server),
-                )
+                Self::over(url_of(&server), Some(server))
             }
         }
     }
@@ -207,6 +204,24 @@ impl Cluster {
         Bouncer::before(self.shared.server.as_ref().ok_or(none)?.port())
     }
 
+    /// A server that follows this one: it takes no writes, and has all that is here now.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start, or when the server is somebody else's.
+    pub fn follower(&self) -> Result<Self, ClusterError> {
+        let none =
+            ClusterError::Failed { program: "pg_basebackup", said: format!("{URL} names somebody else's server") };
+        let server = server::follower(self.shared.server.as_ref().ok_or(none)?.port())?;
+        Self::over(url_of(&server), Some(server))
+    }
+
+    /// The URL of a database of that name at this server.
+    #[must_use]
+    pub fn url(&self, database: &Database) -> String {
+        with_database(&self.shared.url, database.name())
+    }
+
     /// What a statement answers: its columns with `|` between them, a line for each row.
     ///
     /// # Errors
@@ -266,6 +281,10 @@ fn psql(program: &Path, url: &str, sql: &str) -> Result<String, ClusterError> {
     command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--no-password"]);
     command.args(["--dbname", url, "--command", sql]).env("PGCONNECT_TIMEOUT", "20");
     programs::run("psql", &mut command)
+}
+
+fn url_of(server: &Server) -> String {
+    format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", server.port())
 }
 
 /// The same URL with another database.

@@ -25,7 +25,9 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
+
+use scimwright_postgres::Retry;
 
 pub use error::{DirectoryError, Source};
 pub use extensions::{ExtensionChange, ExtensionRecord, Notice};
@@ -39,10 +41,6 @@ use tables::{Backend, Done, Kind, Tables};
 
 use crate::policy::TokenScope;
 use crate::types::Indexes;
-
-/// How often something is tried that may pass, and how long to wait in between, growing each time.
-const ATTEMPTS: u32 = 4;
-const PAUSE: Duration = Duration::from_millis(30);
 
 /// The product's tables. One value serves all requests.
 pub struct Directory {
@@ -137,9 +135,11 @@ impl Directory {
         kind: Kind,
         work: impl for<'t> Fn(&'t mut dyn Tables, Within<'t, 'a>) -> Doing<'t, T>,
     ) -> Result<T, DirectoryError> {
-        let mut attempt = 1;
+        // One time for all attempts, however each of them fails.
+        let until = Instant::now() + self.backend.patience();
+        let mut retry = Retry::new(self.backend.patience());
         loop {
-            let done = match self.backend.begin(kind).await {
+            let done = match self.backend.begin_until(kind, until).await {
                 Ok(mut tables) => match work(&mut *tables, PhantomData).await {
                     Ok(done) => tables.commit().await.map(|()| done),
                     Err(error) => {
@@ -150,10 +150,8 @@ impl Directory {
                 Err(error) => Err(error),
             };
             match done {
-                Err(error) if error.may_pass() && attempt < ATTEMPTS => {
-                    tokio::time::sleep(PAUSE * attempt).await;
-                    attempt += 1;
-                }
+                Err(error) if !retry.again(error.remedy()).await || Instant::now() >= until => return Err(error),
+                Err(_) => {}
                 done => return done,
             }
         }

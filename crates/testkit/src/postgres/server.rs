@@ -169,33 +169,37 @@ pub(crate) fn started(
 
 /// A new PostgreSQL with these settings.
 pub(crate) fn postgres(settings: &[&str]) -> Result<Server, ClusterError> {
-    let (initdb, postgres) = (programs::find("initdb")?, programs::find("postgres")?);
-    started(
-        "postgres",
-        |port| start_postgres(&initdb, &postgres, settings, port),
-        |server| {
-            // The eighth line of the file is the state, and is written last.
-            read(&server.folder.join("data/postmaster.pid")).lines().nth(7).is_some_and(|state| state.trim() == "ready")
-        },
-    )
+    let args = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"].map(str::to_owned);
+    made_by("initdb", &args, settings)
 }
 
-fn start_postgres(initdb: &Path, postgres: &Path, settings: &[&str], port: u16) -> Result<Server, ClusterError> {
-    let place = Place::new("postgres")?;
-    let mut command = place.command(initdb);
-    command.args([
-        "--no-sync",
-        "--auth=trust",
-        "--username=postgres",
-        "--encoding=UTF8",
-        "--locale=C",
-        "--pgdata=data",
-    ]);
-    if let Err(error) = programs::run("initdb", &mut command) {
-        // Nobody watches the folder yet.
-        drop(std::fs::remove_dir_all(&place.folder));
-        return Err(error);
-    }
+/// A PostgreSQL that follows the one at that port, and begins with all that is there.
+pub(crate) fn follower(of: u16) -> Result<Server, ClusterError> {
+    let from = format!("--dbname=postgres://postgres@127.0.0.1:{of}/?sslmode=disable");
+    let args = [from, "--write-recovery-conf".to_owned(), "--checkpoint=fast".to_owned()];
+    made_by("pg_basebackup", &args, &[])
+}
+
+/// A PostgreSQL whose data that program makes.
+fn made_by(maker: &'static str, args: &[String], settings: &[&str]) -> Result<Server, ClusterError> {
+    let (path, postgres) = (programs::find(maker)?, programs::find("postgres")?);
+    let start = |port| {
+        let place = Place::new("postgres")?;
+        let mut command = place.command(&path);
+        command.args(["--no-sync", "--pgdata=data"]).args(args);
+        if let Err(error) = programs::run(maker, &mut command) {
+            // Nobody watches the folder yet.
+            drop(std::fs::remove_dir_all(&place.folder));
+            return Err(error);
+        }
+        start_postgres(place, &postgres, settings, port)
+    };
+    // The eighth line of the file is the state, and is written last.
+    let state = |server: &Server| read(&server.folder.join("data/postmaster.pid")).lines().nth(7).map(str::to_owned);
+    started("postgres", start, |server| state(server).is_some_and(|state| state.trim() == "ready"))
+}
+
+fn start_postgres(place: Place, postgres: &Path, settings: &[&str], port: u16) -> Result<Server, ClusterError> {
     let port_setting = format!("port={port}");
     let own = [
         port_setting.as_str(),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use scimwright_postgres::Remedy;
+
 use super::Closed;
 use crate::policy::TokenScope;
 use crate::token::NoRandomness;
@@ -135,9 +137,13 @@ pub enum DirectoryError {
 }
 
 impl DirectoryError {
-    /// Whether nothing was done, and doing it again may go well.
-    pub(super) fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Busy(_))
+    /// What to do about it. Only where nothing was done it may be done again.
+    pub(super) const fn remedy(&self) -> Remedy {
+        match self {
+            Self::Unreachable(_) => Remedy::Reconnect,
+            Self::Busy(_) => Remedy::Again,
+            _ => Remedy::Report,
+        }
     }
 }
 

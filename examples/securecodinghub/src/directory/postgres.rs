@@ -16,11 +16,11 @@ mod tests;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, PoolError};
-use scimwright_postgres::PostgresStore;
+use scimwright_postgres::{PostgresStore, Remedy};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
@@ -34,8 +34,9 @@ pub(crate) use schema::migrate;
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '15s'; \
                      SET LOCAL lock_timeout = '8s'";
 
-/// How long a statement may take, or a commit: one that takes longer is waiting for a server that is not there any more.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a statement may take, or a commit: one that takes longer is waiting for a server that is not there any more. Another
+/// connection may lead to one that is, while patience lasts.
+const SILENCE: Duration = Duration::from_secs(10);
 
 impl Directory {
     /// Opens the tables in the database of the store, which must be there: see [`migrate`].
@@ -43,11 +44,13 @@ impl Directory {
     /// # Errors
     /// When the database cannot be reached, or its tables are missing, or are of an older or a newer version.
     pub(crate) async fn in_postgres(store: &PostgresStore) -> Result<Self, DirectoryError> {
-        Self::through(Postgres { pool: store.pool().clone(), _store: Some(store.clone()) }).await
+        let patience = store.options().patience;
+        Self::through(Postgres { pool: store.pool().clone(), patience, _store: Some(store.clone()) }).await
     }
 
     async fn through(database: Postgres) -> Result<Self, DirectoryError> {
-        schema::check(&connect(&database.pool).await?).await?;
+        let until = Instant::now() + database.patience;
+        schema::check(&connect(&database.pool, until).await?, until).await?;
         Ok(Self::over(Arc::new(database)))
     }
 }
@@ -56,14 +59,20 @@ impl Directory {
 #[derive(Debug)]
 struct Postgres {
     pool: Pool,
+    /// As long as the store's, so that whoever takes over from a server is waited for by all of a request.
+    patience: Duration,
     /// Whose connections they are: they are closed when the last handle to it goes.
     _store: Option<PostgresStore>,
 }
 
 #[async_trait]
 impl Backend for Postgres {
-    async fn begin(&self, kind: Kind) -> Done<Box<dyn Tables>> {
-        let mut session = Session { client: Some(connect(&self.pool).await?), open: false };
+    fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    async fn begin_until(&self, kind: Kind, until: Instant) -> Done<Box<dyn Tables>> {
+        let mut session = Session { client: Some(connect(&self.pool, until).await?), open: false, until };
         // A token's last use is one statement of its own each: nobody waits for another, and none is in another's way.
         if kind == Kind::Write {
             // Also when whoever asks goes away before the answer comes.
@@ -74,8 +83,9 @@ impl Backend for Postgres {
     }
 }
 
-async fn connect(pool: &Pool) -> Done<Object> {
-    pool.get().await.map_err(|error| match error {
+async fn connect(pool: &Pool, until: Instant) -> Done<Object> {
+    let got = tokio::time::timeout_at(until.into(), pool.get()).await.map_err(|_| late())?;
+    got.map_err(|error| match error {
         PoolError::Backend(error) => failure(error),
         other => DirectoryError::Unreachable(other.into()),
     })
@@ -87,6 +97,8 @@ struct Session {
     client: Option<Object>,
     /// Whether a transaction is under way.
     open: bool,
+    /// When whoever asked has waited long enough.
+    until: Instant,
 }
 
 impl Session {
@@ -95,7 +107,7 @@ impl Session {
     }
 
     async fn batch(&mut self, sql: &str) -> Done<()> {
-        let done = in_time(self.client()?.batch_execute(sql)).await;
+        let done = in_time(self.until, self.client()?.batch_execute(sql)).await;
         self.heed(done)
     }
 
@@ -111,8 +123,7 @@ impl Session {
             }
             None => {
                 self.discard();
-                let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-                DirectoryError::Unreachable(late.into())
+                late()
             }
         })
     }
@@ -154,36 +165,25 @@ impl Drop for Session {
 }
 
 /// Waits for an answer; `None` is none in time.
-async fn in_time<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Option<Error>> {
-    match tokio::time::timeout(PATIENCE, answer).await {
+async fn in_time<T, E>(until: Instant, answer: impl Future<Output = Result<T, E>>) -> Result<T, Option<E>> {
+    match tokio::time::timeout_at(until.min(Instant::now() + SILENCE).into(), answer).await {
         Ok(done) => done.map_err(Some),
         Err(_) => Err(None),
     }
 }
 
+fn late() -> DirectoryError {
+    DirectoryError::Unreachable(std::io::Error::from(std::io::ErrorKind::TimedOut).into())
+}
+
 /// What a failure means for whoever asked.
 fn failure(error: Error) -> DirectoryError {
-    let Some(code) = error.code() else {
-        // Not the server's word: there is no connection, or it broke.
-        return DirectoryError::Unreachable(error.into());
-    };
-    // Only states in which nothing was done. A server that ends, is not there yet or has become a replica (class 57 and 25006)
-    // has not; and connections that a pooler has lost are of class 08.
-    let away = [
-        SqlState::ADMIN_SHUTDOWN,
-        SqlState::CRASH_SHUTDOWN,
-        SqlState::CANNOT_CONNECT_NOW,
-        SqlState::READ_ONLY_SQL_TRANSACTION,
-        SqlState::TOO_MANY_CONNECTIONS,
-        SqlState::IDLE_SESSION_TIMEOUT,
-        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-    ];
-    let crossed = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
-    if away.contains(code) || code.code().starts_with("08") {
-        DirectoryError::Unreachable(error.into())
-    } else if crossed.contains(code) {
-        DirectoryError::Busy(error.into())
-    } else {
-        DirectoryError::Database(error.into())
+    match Remedy::of(&error) {
+        // Somebody has held the organisation's row for long: the server is there.
+        Remedy::Reconnect if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => DirectoryError::Busy(error.into()),
+        // There is no connection, or it broke; or the server ends, is not there yet or has become a replica.
+        Remedy::Reconnect => DirectoryError::Unreachable(error.into()),
+        Remedy::Again => DirectoryError::Busy(error.into()),
+        Remedy::Report => DirectoryError::Database(error.into()),
     }
 }

@@ -7,7 +7,7 @@ mod statements;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -49,7 +49,12 @@ impl SqliteFile {
 
 #[async_trait]
 impl Backend for SqliteFile {
-    async fn begin(&self, kind: Kind) -> Done<Box<dyn Tables>> {
+    /// A file is never away, and locks have a time of their own.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn begin_until(&self, kind: Kind, _until: Instant) -> Done<Box<dyn Tables>> {
         let (connection, home) = match kind {
             Kind::Read => (self.take()?, Some(self.idle.clone())),
             Kind::Write => (blocking(self.take()?, begin).await?, Some(self.idle.clone())),

@@ -1,6 +1,7 @@
 //! What a database has to do for the directory: statements, and nothing that is decided.
 
 use std::fmt::Debug;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -25,8 +26,17 @@ pub(super) enum Kind {
 /// A database that holds the product's tables.
 #[async_trait]
 pub(super) trait Backend: Debug + Send + Sync {
-    /// Begins. Nothing that is written is there before [`Tables::commit`], and without it nothing ever is.
-    async fn begin(&self, kind: Kind) -> Done<Box<dyn Tables>>;
+    /// How long a request goes on when the database is away or hangs.
+    fn patience(&self) -> Duration;
+
+    /// Begins. Nothing that is written is there before [`Tables::commit`], and without it nothing ever is. No statement waits for a
+    /// server longer than until then.
+    async fn begin_until(&self, kind: Kind, until: Instant) -> Done<Box<dyn Tables>>;
+
+    /// Begins what is tried once.
+    async fn begin(&self, kind: Kind) -> Done<Box<dyn Tables>> {
+        self.begin_until(kind, Instant::now() + self.patience()).await
+    }
 }
 
 /// The statements. Whoever changes an organisation, or anything of it, finds it with `lock` first, and so is the only one.

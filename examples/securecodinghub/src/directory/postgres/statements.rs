@@ -22,12 +22,12 @@ fn lock_words(lock: bool) -> &'static str {
 
 impl Session {
     async fn run(&mut self, sql: &str, values: Values<'_>) -> Done<u64> {
-        let done = in_time(self.client()?.execute_typed(sql, values)).await;
+        let done = in_time(self.until, self.client()?.execute_typed(sql, values)).await;
         self.heed(done)
     }
 
     async fn all(&mut self, sql: &str, values: Values<'_>) -> Done<Vec<Row>> {
-        let done = in_time(self.client()?.query_typed(sql, values)).await;
+        let done = in_time(self.until, self.client()?.query_typed(sql, values)).await;
         self.heed(done)
     }
 

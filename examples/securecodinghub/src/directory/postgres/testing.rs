@@ -1,5 +1,7 @@
 //! The tables in a throw-away cluster.
 
+use std::time::Duration;
+
 use deadpool_postgres::{Manager, Pool};
 use scimwright_testkit::postgres::{Cluster, Database};
 use tokio_postgres::NoTls;
@@ -10,6 +12,11 @@ use crate::directory::Directory;
 /// A pool of its own, as a process has one.
 pub(crate) fn pool(url: &str) -> Pool {
     Pool::builder(Manager::new(url.parse().unwrap(), NoTls)).max_size(4).build().unwrap()
+}
+
+/// The tables that a pool leads to.
+pub(super) fn over(pool: Pool, patience: Duration) -> Postgres {
+    Postgres { pool, patience, _store: None }
 }
 
 /// A database with the tables.
@@ -27,5 +34,5 @@ pub(crate) fn database() -> Option<Database> {
 
 /// Opens the tables as another process does.
 pub(crate) async fn open(url: &str) -> Directory {
-    Directory::through(Postgres { pool: pool(url), _store: None }).await.unwrap()
+    Directory::through(over(pool(url), Duration::from_secs(20))).await.unwrap()
 }

@@ -8,14 +8,17 @@ use scimwright_testkit::postgres::Cluster;
 use tokio_postgres::NoTls;
 
 use super::schema::VERSION;
-use super::testing::{database, open, pool};
-use super::{Postgres, migrate};
+use super::testing::{database, open, over, pool};
+use super::{failure, migrate};
 use crate::directory::tables::{Backend, Kind};
 use crate::directory::{Directory, DirectoryError, NewOrganisation};
 use crate::policy::{Edition, TokenScope};
 
+/// Of whoever is not to lose it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 async fn refusal(url: &str) -> String {
-    Directory::through(Postgres { pool: pool(url), _store: None }).await.unwrap_err().to_string()
+    Directory::through(over(pool(url), PATIENCE)).await.unwrap_err().to_string()
 }
 
 #[tokio::test]
@@ -67,11 +70,91 @@ async fn nobody_there_is_no_verdict_on_a_token() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("postgres://ada:s3cret@{}/hub", listener.local_addr().unwrap());
     drop(listener);
-    let directory = Directory::over(Arc::new(Postgres { pool: pool(&url), _store: None }));
+    let directory = Directory::over(Arc::new(over(pool(&url), Duration::from_millis(300))));
     let secret = crate::token::Secret::generate().unwrap();
     let error = directory.authenticate(&secret).await.unwrap_err();
     assert!(matches!(error, DirectoryError::Unreachable(_)), "{error:?}");
     assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+}
+
+/// A server that says nothing at all.
+#[tokio::test]
+async fn a_silent_server_is_waited_for_once() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://ada@{}/hub?sslmode=disable", listener.local_addr().unwrap());
+    let directory = Directory::over(Arc::new(over(pool(&url), Duration::from_millis(300))));
+    let secret = crate::token::Secret::generate().unwrap();
+    let asked = tokio::time::timeout(PATIENCE, directory.authenticate(&secret)).await.expect("patience ends");
+    assert!(matches!(asked, Err(DirectoryError::Unreachable(_))), "{asked:?}");
+}
+
+/// A server that hangs in the middle: somebody has locked what is asked for, and does not come back.
+#[tokio::test]
+async fn a_server_that_hangs_is_waited_for_once() {
+    let Some(database) = database() else { return };
+    let locked = pool(database.url()).get().await.unwrap();
+    locked.batch_execute("BEGIN; LOCK TABLE sch_digest, sch_organisation").await.unwrap();
+    let directory = Directory::over(Arc::new(over(pool(database.url()), Duration::from_millis(300))));
+    let secret = crate::token::Secret::generate().unwrap();
+    let read = tokio::time::timeout(PATIENCE, directory.authenticate(&secret)).await.expect("patience ends");
+    assert!(matches!(read, Err(DirectoryError::Unreachable(_))), "{read:?}");
+    let new = NewOrganisation::named("acme", Edition::First);
+    let written = tokio::time::timeout(PATIENCE, directory.create_organisation(&new)).await.expect("patience ends");
+    assert!(matches!(written, Err(DirectoryError::Unreachable(_))), "{written:?}");
+    locked.batch_execute("ROLLBACK").await.unwrap();
+    directory.create_organisation(&new).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lock_that_is_not_given_is_another_in_the_way() {
+    let Some(database) = database() else { return };
+    let pool = pool(database.url());
+    let (one, other) = (pool.get().await.unwrap(), pool.get().await.unwrap());
+    one.batch_execute("BEGIN; LOCK TABLE sch_meta").await.unwrap();
+    let error = other.batch_execute("BEGIN; LOCK TABLE sch_meta NOWAIT").await.unwrap_err();
+    let error = failure(error);
+    assert!(matches!(error, DirectoryError::Busy(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn who_takes_over_is_waited_for() {
+    let Some(database) = database() else { return };
+    let (before, rest) = database.url().split_once('@').unwrap();
+    let (server, rest) = rest.split_once('/').unwrap();
+    let address = server.to_owned();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("{before}@{}/{rest}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for number in 0.. {
+            let (mut client, _) = listener.accept().await.unwrap();
+            // The first ones find nobody who speaks.
+            if number >= 7 {
+                let mut server = tokio::net::TcpStream::connect(&address).await.unwrap();
+                tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+            }
+        }
+    });
+    let directory = Directory::over(Arc::new(over(pool(&url), PATIENCE)));
+    directory.create_organisation(&NewOrganisation::named("acme", Edition::First)).await.unwrap();
+    assert_eq!(open(database.url()).await.organisations().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn several_may_migrate_at_once() {
+    let Some(cluster) = Cluster::shared() else { return };
+    for _ in 0..3 {
+        let database = cluster.database();
+        let url = database.url();
+        let processes = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(migrate(&pool(url)))
+        };
+        std::thread::scope(|scope| {
+            let running: Vec<_> = (0..6).map(|_| scope.spawn(processes)).collect();
+            running.into_iter().for_each(|running| running.join().unwrap().unwrap());
+        });
+        open(url).await;
+    }
 }
 
 #[tokio::test]
@@ -82,7 +165,7 @@ async fn what_is_dropped_in_the_middle_was_never_there() {
     let manager = Manager::new(database.url().parse().unwrap(), NoTls);
     let timeout = Some(Duration::from_secs(5));
     let pool = Pool::builder(manager).max_size(1).runtime(Runtime::Tokio1).wait_timeout(timeout).build().unwrap();
-    let backend = Postgres { pool, _store: None };
+    let backend = over(pool, PATIENCE);
     for kind in [Kind::Write, Kind::Write] {
         let mut tables = backend.begin(kind).await.unwrap();
         tables.keep_text("indexes", "{}").await.unwrap();
