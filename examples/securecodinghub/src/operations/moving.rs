@@ -305,6 +305,8 @@ impl Attempt<'_> {
         carry(from, to, &tenant).await?;
         let copy = Spool::of(&*from.store, &tenant).await?;
         let copied = copy.digest;
+        // What is copied is closed, so it can be erased there whatever comes in between.
+        self.still_leaving(&tenant, position).await?;
         to.store.import(&tenant, Box::new(copy.items()?)).await?;
         if to.directory.organisation_by_id(id).await?.is_none() {
             // It was taken back meanwhile, and nobody there knows of what has come.
