@@ -333,7 +333,7 @@ def check(endpoint, writers, group, server, url):
     verified = subprocess.run(
         [server, "audit", "verify", "--org", "default", "--database", url, "--json"], capture_output=True, text=True, timeout=60
     )
-    log(f"the log: {(verified.stdout or verified.stderr).strip()}")
+    log(f"the log: {' '.join((verified.stdout or verified.stderr).split())}")
     if verified.returncode != 0:
         wrong.append("the chain of the log does not hold")
     return wrong, len(everybody), len(members)
