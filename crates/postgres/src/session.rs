@@ -1,8 +1,8 @@
 //! One transaction on one connection of the pool.
 
 use deadpool_postgres::{Client, Object, Pool};
-use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Row, Statement};
 
 use crate::bind::Bind;
 use crate::error::{Failure, Remedy};
@@ -34,13 +34,6 @@ const KEPT: usize = 16;
 
 /// More prepared statements than this are not kept on a connection. Filters of many shapes share what is left by the store's own.
 const STATEMENTS: usize = 256;
-
-/// Forgets the prepared statements of a connection when there are too many.
-fn forget(client: &Client) {
-    if client.statement_cache.size() > STATEMENTS {
-        client.statement_cache.clear();
-    }
-}
 
 /// A connection, and the transaction on it, if one was begun. When it is dropped before its end the connection is closed with it, for
 /// nobody else may get a connection with half a transaction.
@@ -88,15 +81,9 @@ impl Session {
         let prepared = self.prepared;
         let (client, begin) = self.next()?;
         let run = async {
-            if prepared && values.len() <= KEPT {
-                forget(client);
-                let kinds: Vec<Type> = values.iter().map(Bind::kind).collect();
-                let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(Bind::value).collect();
-                let statement = client.prepare_typed_cached(text, &kinds).await?;
-                client.query(&statement, &values).await
-            } else {
-                let values: Vec<_> = values.iter().map(|value| (value.value(), value.kind())).collect();
-                client.query_typed(text, &values).await
+            match statement(client, prepared, text, values).await? {
+                Some(statement) => client.query(&statement, &plain(values)).await,
+                None => client.query_typed(text, &typed(values)).await,
             }
         };
         Ok(behind(client, begin, run).await?)
@@ -107,15 +94,9 @@ impl Session {
         let prepared = self.prepared;
         let (client, begin) = self.next()?;
         let run = async {
-            if prepared && values.len() <= KEPT {
-                forget(client);
-                let kinds: Vec<Type> = values.iter().map(Bind::kind).collect();
-                let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(Bind::value).collect();
-                let statement = client.prepare_typed_cached(text, &kinds).await?;
-                client.execute(&statement, &values).await
-            } else {
-                let values: Vec<_> = values.iter().map(|value| (value.value(), value.kind())).collect();
-                client.execute_typed(text, &values).await
+            match statement(client, prepared, text, values).await? {
+                Some(statement) => client.execute(&statement, &plain(values)).await,
+                None => client.execute_typed(text, &typed(values)).await,
             }
         };
         Ok(behind(client, begin, run).await?)
@@ -133,8 +114,7 @@ impl Session {
     /// Runs a statement whose text will not come again.
     pub(crate) async fn unprepared(&mut self, text: &str, values: &[Bind]) -> Result<Vec<Row>, Failure> {
         let (client, begin) = self.next()?;
-        let values: Vec<_> = values.iter().map(|value| (value.value(), value.kind())).collect();
-        Ok(behind(client, begin, client.query_typed(text, &values)).await?)
+        Ok(behind(client, begin, client.query_typed(text, &typed(values))).await?)
     }
 
     fn next(&mut self) -> Result<(&Client, Option<&'static str>), Failure> {
@@ -170,6 +150,31 @@ impl Session {
             });
         }
     }
+}
+
+/// The statement as the connection has it prepared, if it is to be.
+async fn statement(
+    client: &Client,
+    prepared: bool,
+    text: &str,
+    values: &[Bind],
+) -> Result<Option<Statement>, tokio_postgres::Error> {
+    if !prepared || values.len() > KEPT {
+        return Ok(None);
+    }
+    if client.statement_cache.size() > STATEMENTS {
+        client.statement_cache.clear();
+    }
+    let kinds: Vec<Type> = values.iter().map(Bind::kind).collect();
+    client.prepare_typed_cached(text, &kinds).await.map(Some)
+}
+
+fn plain(values: &[Bind]) -> Vec<&(dyn ToSql + Sync)> {
+    values.iter().map(Bind::value).collect()
+}
+
+fn typed(values: &[Bind]) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    values.iter().map(|value| (value.value(), value.kind())).collect()
 }
 
 /// Runs a statement behind what begins its transaction: both go out together when it only reads.
