@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use pollster::block_on;
 use scimwright_store::{
     Change, Committed, InMemory, Key, Logged, Members, Page, Query, Record, Store, StoreError, TenantId, Write,
 };
+use scimwright_testkit::suite::sample;
 use scimwright_tests::{Server, Setup, group, user};
 use serde_json::{Value, json};
 
@@ -22,6 +24,8 @@ struct Counting {
 struct Counts {
     calls: AtomicUsize,
     rows: AtomicUsize,
+    /// Of these rows, those that were written.
+    written: AtomicUsize,
 }
 
 impl Counts {
@@ -55,7 +59,9 @@ impl Store for Counting {
             }
             Write::Delete { .. } => 0,
         });
-        self.counts.add(rows.sum());
+        let rows = rows.sum();
+        self.counts.add(rows);
+        self.counts.written.fetch_add(rows, Ordering::Relaxed);
         self.inner.commit(tenant, change).await
     }
 
@@ -107,4 +113,26 @@ fn pa_26_a_patch_of_a_large_group_reads_and_writes_what_it_names() {
     let mut wanted: Vec<&str> = ids[411..].iter().map(String::as_str).collect();
     wanted.sort_unstable();
     assert_eq!(members, wanted);
+}
+
+/// A PUT says who the members shall be; what is written is who has come and who has gone.
+#[test]
+fn a_put_of_a_large_group_writes_the_difference_only() {
+    const MANY: usize = 10_000;
+    let store = Counting::default();
+    let counts = store.counts.clone();
+    let server = Setup::default().start_over(store);
+    let ids: Vec<String> = (0..=MANY).map(|at| format!("u{at:05}")).collect();
+    let people = sample::change(ids.iter().map(|id| sample::user(id, id)));
+    block_on(server.store().commit(&sample::tenant("acme"), people)).unwrap();
+    let all: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let path = server.create("/Groups", group("team", &all[..MANY])).path().to_owned();
+    let put = |members: &[&str]| {
+        counts.written.store(0, Ordering::Relaxed);
+        server.put(&*path, group("team", members)).is(200);
+        counts.written.load(Ordering::Relaxed)
+    };
+    assert_eq!(put(&all[..MANY]), 0, "nobody comes or goes");
+    assert_eq!(put(&all[1..]), 2, "one comes and one goes");
+    assert_eq!(put(&all[..MANY - 100]), 102, "one comes back, and the others go");
 }

@@ -3,7 +3,7 @@
 //! Every answer is read from the database when it is asked for, never from memory. So what a command beside a running
 //! server changes, a revoked token above all, holds from the server's next request on.
 //!
-//! What is decided stands here, once. What a database does is statements, in [`tables`]; the back ends give them their words.
+//! What is decided stands here, once. What a database does is statements, in `tables`; the back ends give them their words.
 
 mod error;
 mod extensions;

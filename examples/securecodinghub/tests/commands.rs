@@ -33,7 +33,7 @@ fn every_command_works_beside_a_running_server_and_speaks_json() {
     let server = hub.serve("");
 
     let made = hub.json("org create acme --seats 5 --profile okta --edition second");
-    assert_eq!(keys(&made), ["created", "deletion", "id", "linking", "name", "profile", "scim", "seats"]);
+    assert_eq!(keys(&made), ["closed", "created", "deletion", "id", "linking", "name", "profile", "scim", "seats"]);
     assert_eq!((&made["seats"], &made["profile"]), (&json!(5), &json!("okta")));
     assert_eq!((&made["linking"], &made["deletion"]), (&json!("reactivate"), &json!("deactivate")));
     let token = hub.json("token create --org acme --label okta");
