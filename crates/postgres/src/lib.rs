@@ -36,7 +36,7 @@
 //!
 //! # Limits
 //!
-//! - PostgreSQL 13 or later, in UTF-8.
+//! - PostgreSQL 13 or later, in UTF-8. It is tested with 15.
 //! - Times are kept in 64 bits of nanoseconds: a change that says it happens before 1678 or after 2261 is refused.
 //! - An attribute that gets an index later is looked up among the records that were written since, for keys are worked
 //!   out when a record is written. Write the others again. Sorted lists notice them when the walk comes to those without a value.
